@@ -1,0 +1,40 @@
+"""hrm: an open high-resolution manometry signal-processing engine.
+
+Importing this package does nothing: the public names below load when used, so
+``import hrm`` costs neither xarray nor numba nor matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hrm.io import open_recording, write_native
+    from hrm.pipeline import analyze
+    from hrm.results import to_dict
+    from hrm.schema import make_recording
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "analyze": "hrm.pipeline",
+    "make_recording": "hrm.schema",
+    "open_recording": "hrm.io",
+    "to_dict": "hrm.results",
+    "write_native": "hrm.io",
+}
+
+__all__ = ["__version__", "analyze", "make_recording", "open_recording", "to_dict", "write_native"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it (PEP 562)."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'hrm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Names offered for completion."""
+    return sorted(__all__)

@@ -1,0 +1,303 @@
+"""The definitions that are data: limits, parameters, systems, catheters, metrics.
+
+Everything a clinician may dispute lives in ``hrm/data/*.toml`` with its source
+and how sure we are of it; this module loads and types those tables. It imports
+nothing heavy, so a reader can look a catheter up without xarray.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from hrm.errors import ParameterError
+
+CONFIDENCES = ("seen", "seen-2nd", "mem-high", "mem-med", "mem-low", "choice")
+ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One named, versioned parameter of a definition."""
+
+    key: str
+    value: Any
+    unit: str
+    confidence: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One row of the threshold table.
+
+    `value` is in `unit`; a measured number is beyond the limit when
+    ``number <comparator> value``.
+    """
+
+    id: str
+    quantity: str
+    system: str
+    position: str
+    cc_version: str
+    comparator: str
+    value: float
+    unit: str
+    citation: str
+    confidence: str
+    default: bool = True
+    note: str = ""
+
+    def crossed_by(self, number: float) -> bool:
+        """Whether `number` lies beyond this limit (NaN never does)."""
+        if self.comparator == ">":
+            return number > self.value
+        if self.comparator == ">=":
+            return number >= self.value
+        if self.comparator == "<":
+            return number < self.value
+        return number <= self.value
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A manometry system whose limits differ from the others'."""
+
+    key: str
+    name: str
+    technology: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catheter:
+    """A catheter model: where its pressure sensors sit.
+
+    `depths_cm` runs proximal to distal, measured from the first sensor; empty
+    when the positions are not known, and then they must be given.
+    """
+
+    model: str
+    n_sensors: int
+    depths_cm: tuple[float, ...]
+    sensor_type: str
+    vendor: str
+    source: str
+    confidence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of the catalogue."""
+
+    name: str
+    units: str
+    long_name: str
+    definition: str
+    citation: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Parameters(Mapping[str, Any]):
+    """Values of all parameters, read-only, with the id that names them.
+
+    Examples
+    --------
+    >>> from hrm.catalog import default_parameters
+    >>> default_parameters()["irp.window_s"]
+    10.0
+    >>> default_parameters().replace({"interpolation.kernel": "linear"})["interpolation.kernel"]
+    'linear'
+    """
+
+    values_by_key: Mapping[str, Any]
+    version: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, key: str) -> Any:
+        """Value of the parameter `key`."""
+        return self.values_by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys."""
+        return iter(self.values_by_key)
+
+    def __len__(self) -> int:
+        """Count the parameters."""
+        return len(self.values_by_key)
+
+    def replace(self, overrides: Mapping[str, Any]) -> Parameters:
+        """Return a copy with some values changed.
+
+        Raises
+        ------
+        ParameterError
+            If a key is unknown or a value has another type than the default.
+        """
+        merged = dict(self.values_by_key)
+        for key, value in overrides.items():
+            if key not in merged:
+                raise ParameterError(
+                    f"unknown parameter {key!r}; the known ones are listed in hrm/data/parameters.toml"
+                )
+            merged[key] = _same_kind(key, value, merged[key])
+        changed = {**self.overrides, **{key: merged[key] for key in overrides}}
+        return Parameters(MappingProxyType(merged), self.version, MappingProxyType(changed))
+
+    @property
+    def id(self) -> str:
+        """Name of this set: table version and a digest of parameters and limits."""
+        text = json.dumps(
+            [dict(self.values_by_key), _load("limits.toml")], sort_keys=True, default=str
+        )
+        return f"{self.version}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _same_kind(key: str, value: Any, default: Any) -> Any:
+    if isinstance(default, bool):
+        ok = isinstance(value, bool)
+    elif isinstance(default, int | float):
+        ok = isinstance(value, int | float) and not isinstance(value, bool)
+        value = type(default)(value) if ok else value
+    else:
+        ok = isinstance(value, type(default))
+    if not ok:
+        raise ParameterError(
+            f"parameter {key!r} expects a {type(default).__name__}, got {type(value).__name__}"
+        )
+    return value
+
+
+@cache
+def _load(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("hrm") / "data" / name).read_text(encoding="utf-8"))
+
+
+@cache
+def parameter_table() -> Mapping[str, Parameter]:
+    """Every parameter with its default, unit, source and confidence."""
+    rows = [Parameter(**row) for row in _load("parameters.toml")["parameter"]]
+    return MappingProxyType({row.key: row for row in rows})
+
+
+@cache
+def default_parameters() -> Parameters:
+    """Return the parameters as shipped."""
+    values = {key: row.value for key, row in parameter_table().items()}
+    return Parameters(MappingProxyType(values), str(_load("parameters.toml")["version"]))
+
+
+@cache
+def limit_table() -> tuple[Limit, ...]:
+    """Every row of the threshold table."""
+    return tuple(Limit(**row) for row in _load("limits.toml")["limit"])
+
+
+def find_limit(quantity: str, *, system: str, position: str, cc_version: str) -> Limit | None:
+    """Find the default row for a quantity, the most specific one first.
+
+    A row for the very system and position wins over one for ``any``. Rows that
+    are not defaults (``mem-low`` facts, other published cuts) are never returned.
+
+    Returns
+    -------
+    Limit or None
+        None when the table has no default for this case.
+    """
+    best: tuple[int, Limit] | None = None
+    for row in limit_table():
+        if row.quantity != quantity or row.cc_version != cc_version or not row.default:
+            continue
+        if row.system not in (system, ANY) or row.position not in (position, ANY):
+            continue
+        rank = 2 * (row.system == system) + (row.position == position)
+        if best is None or rank > best[0]:
+            best = (rank, row)
+    return best[1] if best else None
+
+
+@cache
+def systems() -> Mapping[str, System]:
+    """Every known manometry system, by key."""
+    rows = [System(**row) for row in _load("limits.toml")["system"]]
+    return MappingProxyType({row.key: row for row in rows})
+
+
+def check_system(key: str) -> str:
+    """Return `key` if it names a known system.
+
+    Raises
+    ------
+    ParameterError
+        Listing the known systems.
+    """
+    if key not in systems():
+        raise ParameterError(f"unknown system {key!r}; known systems: {', '.join(systems())}")
+    return key
+
+
+def catheters(extra: Path | None = None) -> Mapping[str, Catheter]:
+    """Every known catheter model, with the user's own table laid over it.
+
+    Parameters
+    ----------
+    extra : Path, optional
+        A TOML file with ``[[catheter]]`` tables like those of
+        ``hrm/data/catheters.toml``.
+
+    Raises
+    ------
+    ParameterError
+        If the user's table cannot be read.
+    """
+    rows = [_catheter(row) for row in _load("catheters.toml")["catheter"]]
+    if extra is not None:
+        rows += _user_catheters(extra)
+    return MappingProxyType({row.model: row for row in rows})
+
+
+def _user_catheters(path: Path) -> list[Catheter]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return [_catheter({"source": "user", "confidence": "seen", **row}) for row in table["catheter"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
+        raise ParameterError(
+            "the catheter file must hold [[catheter]] tables with model, n_sensors, depths_cm "
+            f"(cm, proximal to distal), sensor_type and vendor; {type(err).__name__} while reading it"
+        ) from err
+
+
+def _catheter(row: Mapping[str, Any]) -> Catheter:
+    depths = tuple(float(value) for value in row.get("depths_cm", ()))
+    model = Catheter(**{"sensor_type": "unknown", "vendor": "unknown", **row, "depths_cm": depths})
+    if depths and len(depths) != model.n_sensors:
+        raise ValueError(f"catheter {model.model}: {model.n_sensors} sensors but {len(depths)} depths")
+    if any(b <= a for a, b in zip(depths, depths[1:], strict=False)):
+        raise ValueError(f"catheter {model.model}: depths must increase from proximal to distal")
+    return model
+
+
+@cache
+def metrics() -> Mapping[str, Metric]:
+    """Every metric of the catalogue, by name."""
+    rows = [Metric(**row) for row in _load("metrics.toml")["metric"]]
+    return MappingProxyType({row.name: row for row in rows})
+
+
+@cache
+def result_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the result contract (``schema_version`` 1)."""
+    text = (files("hrm") / "data" / "result-1.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
