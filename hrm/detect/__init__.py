@@ -1,0 +1,1 @@
+"""Swallows, the resting segment and the landmarks, proposed from the pressure."""

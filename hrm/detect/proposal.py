@@ -1,0 +1,170 @@
+"""From pressure to a proposal: swallows, baseline and resting landmarks of one study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrm.catalog import Parameters
+from hrm.detect.baseline import Baseline, Respiration, contraction_ends, find_baseline
+from hrm.detect.landmarks import Landmarks, find_egj, rough_les
+from hrm.detect.onset import Onset, date_onset
+from hrm.detect.profile import Sphincter, find_ues
+from hrm.detect.swallows import Candidate, find_candidates, find_coughs
+from hrm.kernels.interpolate import depth_grid, interpolate_2d
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was found in a recording before anything is measured.
+
+    Attributes
+    ----------
+    onsets : tuple of Onset
+        In order of time.
+    coughs : tuple of float [s]
+    landmarks : Landmarks
+    baseline : Baseline or None
+    breathing : Respiration or None
+    """
+
+    onsets: tuple[Onset, ...]
+    coughs: tuple[float, ...]
+    landmarks: Landmarks
+    baseline: Baseline | None
+    breathing: Respiration | None
+
+
+def propose(
+    pressure: xr.DataArray,
+    *,
+    hints: Sequence[float],
+    stated: Sequence[float],
+    parameters: Parameters,
+) -> Proposal:
+    """Find the swallows and the resting landmarks.
+
+    Parameters
+    ----------
+    pressure : DataArray (sensor, time) [mmHg], coord ``depth`` [cm]
+        Usable sensors only.
+    hints : sequence of float [s]
+        Operator markers.
+    stated : sequence of float [s]
+        Onsets that the user gave; one that no detected swallow matches is kept as
+        it is, with method ``stated``.
+    parameters : Parameters
+
+    Returns
+    -------
+    Proposal
+    """
+    ues = find_ues(pressure, parameters)
+    coughs = find_coughs(pressure, parameters)
+    candidates = find_candidates(
+        pressure, ues, coughs=coughs, hints=[*hints, *stated], parameters=parameters
+    )
+    onsets = _date_all(pressure, candidates, ues, parameters)
+    onsets = _with_stated(onsets, stated, parameters["swallows.match_s"])
+    zone = ues if ues is not None else _ues_from_waves(candidates, parameters)
+    depth = pressure["depth"].values
+    top = _search_top(depth, zone if ues is not None else None, parameters)
+    body = _body_sensors(pressure, zone, top)
+    times = [onset.time_s for onset in onsets]
+    ends = contraction_ends(pressure, times, body, parameters)
+    baseline = find_baseline(pressure, times, ends, body, parameters)
+    if baseline is None:
+        marks = Landmarks(status={"baseline": "no_baseline"})
+        return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), None, None)
+    marks, breathing = find_egj(
+        pressure, baseline, top_cm=top, onsets=times, parameters=parameters
+    )
+    return Proposal(
+        tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), baseline, breathing
+    )
+
+
+def _date_all(
+    pressure: xr.DataArray,
+    candidates: Sequence[Candidate],
+    ues: Sphincter | None,
+    parameters: Parameters,
+) -> list[Onset]:
+    depth = np.asarray(pressure["depth"].values, dtype=np.float64)
+    grid = depth_grid(depth, parameters["interpolation.step_cm"])
+    if ues is not None:
+        grid = grid[
+            (grid >= ues.upper_cm - parameters["ues.sleeve_up_cm"])
+            & (grid <= ues.lower_cm + parameters["ues.sleeve_down_cm"])
+        ]
+    time = pressure["time"].values
+    onsets = []
+    for candidate in candidates:
+        inside = slice(*np.searchsorted(time, [candidate.time_s - 5.0, candidate.time_s + 2.0]))
+        values = interpolate_2d(
+            pressure.values[:, inside], depth, grid, parameters["interpolation.kernel"]
+        )
+        field = xr.DataArray(
+            values, dims=("depth", "time"), coords={"depth": grid, "time": time[inside]}
+        )
+        onsets.append(date_onset(field, candidate, ues, parameters))
+    return sorted(onsets, key=lambda onset: onset.time_s)
+
+
+def _with_stated(
+    onsets: Sequence[Onset], stated: Sequence[float], within_s: float
+) -> list[Onset]:
+    extra = [
+        Onset(time, "stated")
+        for time in stated
+        if not any(abs(onset.time_s - time) <= within_s for onset in onsets)
+    ]
+    return sorted([*onsets, *extra], key=lambda onset: onset.time_s)
+
+
+def _ues_from_waves(
+    candidates: Sequence[Candidate], parameters: Parameters
+) -> Sphincter | None:
+    """Place an upper sphincter without tone just below the pharyngeal wave."""
+    lowest = [max(place for place, _ in c.arrival_s) for c in candidates if c.arrival_s]
+    if not lowest:
+        return None
+    upper = float(np.median(lowest))
+    length = parameters["ues.assumed_length_cm"]
+    return Sphincter(upper, upper + 0.5 * length, upper + length, math.nan)
+
+
+def _search_top(
+    depth: NDArray[np.float64], ues: Sphincter | None, parameters: Parameters
+) -> float:
+    if ues is not None:
+        return ues.lower_cm + float(parameters["les.search_below_ues_cm"])
+    return float(depth[0] + parameters["les.search_fraction"] * (depth[-1] - depth[0]))
+
+
+def _body_sensors(
+    pressure: xr.DataArray, ues: Sphincter | None, top_cm: float
+) -> NDArray[np.bool_]:
+    depth = pressure["depth"].values
+    everything = np.ones(pressure.sizes["time"], dtype=np.bool_)
+    les = rough_les(pressure, top_cm, everything)
+    bottom = les if math.isfinite(les) else float(depth[-1])
+    start = ues.lower_cm + 2.0 if ues is not None else float(depth[0]) + 8.0
+    return np.asarray((depth >= start) & (depth <= bottom - 2.5))
+
+
+def _with_ues(marks: Landmarks, zone: Sphincter | None, seen: Sphincter | None) -> Landmarks:
+    status = dict(marks.status)
+    if zone is None:
+        status["ues_upper_cm"] = status["ues_lower_cm"] = "no_ues_tone"
+        return replace(marks, status=status)
+    if seen is None:
+        status["ues_upper_cm"] = status["ues_lower_cm"] = "estimated_from_pharyngeal_wave"
+    return replace(
+        marks, ues_upper_cm=zone.upper_cm, ues_lower_cm=zone.lower_cm, status=status
+    )

@@ -1,0 +1,271 @@
+"""Swallow detection: a caudally ordered pharyngeal wave, a fall of the UES, or both.
+
+Operator markers are hints only: they never make or date a swallow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrm.catalog import Parameters
+from hrm.detect._signal import crossing, runs
+from hrm.detect.profile import Sphincter
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A possible swallow.
+
+    Attributes
+    ----------
+    time_s : float [s]
+        First sign: arrival of the pharyngeal wave, or the fall of the UES.
+    arrival_s : tuple of (depth [cm], time [s])
+        Where and when the pharyngeal wave passed; empty without a wave.
+    ues_fell : bool
+    """
+
+    time_s: float
+    arrival_s: tuple[tuple[float, float], ...]
+    ues_fell: bool
+
+
+@dataclass(frozen=True)
+class _Pulse:
+    sensor: int
+    start_s: float
+    peak_s: float
+    height_mmhg: float
+
+
+def find_coughs(pressure: xr.DataArray, parameters: Parameters) -> list[float]:
+    """Find coughs: a short rise at nearly every sensor at the same time.
+
+    Parameters
+    ----------
+    pressure : DataArray (sensor, time) [mmHg]
+    parameters : Parameters
+
+    Returns
+    -------
+    list of float
+        Time of each cough [s] (SPEC section 11).
+    """
+    values = pressure.values
+    time = pressure["time"].values
+    rate = 1.0 / float(time[1] - time[0])
+    lag = max(1, round(parameters["cough.rise_within_s"] * rate))
+    rise = np.zeros(values.shape[1])
+    step = values[:, lag:] - values[:, :-lag]
+    rise[lag:] = np.mean(step >= parameters["cough.rise_mmhg"], axis=0)
+    spans = runs(rise >= parameters["cough.share"])
+    longest = parameters["cough.longest_s"] * rate
+    return [float(time[a]) for a, b in spans if b - a <= longest]
+
+
+def find_candidates(
+    pressure: xr.DataArray,
+    ues: Sphincter | None,
+    *,
+    coughs: Sequence[float],
+    hints: Sequence[float],
+    parameters: Parameters,
+) -> list[Candidate]:
+    """Find possible swallows.
+
+    Parameters
+    ----------
+    pressure : DataArray (sensor, time) [mmHg], coord ``depth`` [cm]
+        Usable sensors only.
+    ues : Sphincter or None
+        Resting zone; None when the UES has no tone.
+    coughs : sequence of float [s]
+    hints : sequence of float [s]
+        Operator markers: near one, a lone sign needs no activity below.
+    parameters : Parameters
+
+    Returns
+    -------
+    list of Candidate
+        In order of time (SPEC section 11).
+    """
+    depth = pressure["depth"].values
+    pharynx = _pharyngeal_sensors(depth, ues, parameters)
+    waves = _pharyngeal_waves(pressure, pharynx, parameters)
+    waves = [wave for wave in waves if not _near(wave[0].start_s, coughs, 0.5)]
+    falls = _ues_falls(pressure, ues, parameters) if ues is not None else []
+    found: list[Candidate] = []
+    for wave in waves:
+        fell = _near(wave[0].start_s, falls, 1.0)
+        if (
+            len(wave) < 2
+            and not fell
+            and not _supported(pressure, ues, wave[0].start_s, hints, parameters)
+        ):
+            continue
+        arrival = tuple((float(depth[p.sensor]), p.start_s) for p in wave)
+        found.append(Candidate(wave[0].start_s, arrival, fell))
+    times = [candidate.time_s for candidate in found]
+    for fall in falls:
+        apart = parameters["detect.merge_s"]
+        if _near(fall, times, apart) or _near(fall, coughs, 1.0):
+            continue
+        # A pharynx that is in view and saw no wave speaks against a swallow.
+        if pharynx.size >= 2 and not _near(fall, hints, parameters["detect.hint_s"]):
+            continue
+        if _supported(pressure, ues, fall, hints, parameters):
+            found.append(Candidate(fall, (), True))
+    return _merge(sorted(found, key=lambda c: c.time_s), falls, parameters)
+
+
+def _near(time: float, others: Sequence[float], within: float) -> bool:
+    return any(abs(time - other) <= within for other in others)
+
+
+def _pharyngeal_sensors(
+    depth: NDArray[np.float64], ues: Sphincter | None, parameters: Parameters
+) -> NDArray[np.int64]:
+    if ues is not None:
+        return np.flatnonzero(depth < ues.upper_cm)
+    # Without tone the UES cannot be seen: the topmost sensors stand for the pharynx.
+    return np.flatnonzero(depth <= depth[0] + parameters["detect.pharynx_cm"])
+
+
+def _pulses(
+    values: NDArray[np.float32],
+    sensor: int,
+    time: NDArray[np.float64],
+    parameters: Parameters,
+) -> list[_Pulse]:
+    base = float(np.nanmedian(values))
+    level = max(parameters["onset.pharyngeal_mmhg"], base + parameters["detect.pulse_rise_mmhg"])
+    longest = parameters["detect.pulse_longest_s"]
+    found = []
+    for a, b in runs(values >= level):
+        if time[b - 1] - time[a] > longest:
+            continue
+        step = float(time[1] - time[0])
+        start = float(time[a])
+        if a > 0:
+            start = crossing(
+                float(values[a - 1]), float(values[a]), level, float(time[a - 1]), step
+            )
+        top = a + int(np.argmax(values[a:b]))
+        found.append(_Pulse(sensor, start, float(time[top]), float(values[top])))
+    return found
+
+
+def _pharyngeal_waves(
+    pressure: xr.DataArray, sensors: NDArray[np.int64], parameters: Parameters
+) -> list[list[_Pulse]]:
+    """Group pulses of neighboring times into waves that run downwards."""
+    time, depth = pressure["time"].values, pressure["depth"].values
+    pulses = [p for s in sensors for p in _pulses(pressure.values[s], int(s), time, parameters)]
+    pulses.sort(key=lambda p: p.peak_s)
+    groups: list[list[_Pulse]] = []
+    for pulse in pulses:
+        if groups and pulse.peak_s - groups[-1][-1].peak_s <= parameters["detect.refractory_s"]:
+            groups[-1].append(pulse)
+        else:
+            groups.append([pulse])
+    step = float(time[1] - time[0])
+    waves = [_one_per_sensor(group) for group in groups]
+    waves = [wave for wave in waves if _runs_down(wave, depth, step, parameters)]
+    return waves if sensors.size >= 2 else groups
+
+
+def _one_per_sensor(group: list[_Pulse]) -> list[_Pulse]:
+    highest: dict[int, _Pulse] = {}
+    for pulse in group:
+        if pulse.sensor not in highest or pulse.height_mmhg > highest[pulse.sensor].height_mmhg:
+            highest[pulse.sensor] = pulse
+    return sorted(highest.values(), key=lambda p: p.start_s)
+
+
+def _runs_down(
+    wave: list[_Pulse], depth: NDArray[np.float64], step: float, parameters: Parameters
+) -> bool:
+    if len(wave) < 2:
+        return False
+    where = np.array([depth[p.sensor] for p in wave])
+    when = np.array([p.peak_s for p in wave])
+    slope = np.polyfit(where - where[0], when, 1)[0]
+    # One sampling interval over the extent seen cannot be told from simultaneous.
+    slack = step / float(np.ptp(where))
+    return bool(-slack <= slope <= parameters["detect.slowest_s_per_cm"])
+
+
+def _ues_falls(pressure: xr.DataArray, ues: Sphincter, parameters: Parameters) -> list[float]:
+    """Times at which the resting UES zone loses half of a base of at least 20 mmHg."""
+    time, depth = pressure["time"].values, pressure["depth"].values
+    rate = 1.0 / float(time[1] - time[0])
+    zone = (depth >= ues.upper_cm) & (depth <= ues.lower_cm)
+    if not zone.any():
+        zone[int(np.argmin(np.abs(depth - ues.peak_cm)))] = True
+    trace = pressure.values[zone].max(axis=0).astype(np.float64)
+    base = _running_base(trace, rate, parameters)
+    low = (trace < (1.0 - parameters["detect.ues_drop_fraction"]) * base) & (
+        base >= parameters["onset.base_minimum_mmhg"]
+    )
+    shortest = max(1, round(parameters["detect.ues_fall_s"] * rate))
+    return [float(time[a]) for a, b in runs(low) if b - a >= shortest]
+
+
+def _running_base(
+    trace: NDArray[np.float64], rate: float, parameters: Parameters
+) -> NDArray[np.float64]:
+    """Median of the trace over the base window, in steps of a quarter second."""
+    length = max(2, round(parameters["onset.base_s"] * rate))
+    gap = round(parameters["onset.base_gap_s"] * rate)
+    base = np.zeros(trace.size)
+    stride = max(1, round(0.25 * rate))
+    for k in range(gap + length, trace.size, stride):
+        base[k : k + stride] = np.median(trace[k - gap - length : k - gap])
+    return base
+
+
+def _supported(
+    pressure: xr.DataArray,
+    ues: Sphincter | None,
+    time_s: float,
+    hints: Sequence[float],
+    parameters: Parameters,
+) -> bool:
+    """Whether a lone sign is backed by a marker or by activity further down."""
+    if _near(time_s, hints, parameters["detect.hint_s"]):
+        return True
+    time, depth = pressure["time"].values, pressure["depth"].values
+    top = ues.lower_cm if ues is not None else depth[0] + parameters["detect.pharynx_cm"]
+    body = pressure.values[depth > top + parameters["tz.below_ues_cm"]]
+    soon = (time >= time_s + 0.5) & (time <= time_s + parameters["detect.activity_s"])
+    before = (time >= time_s - 3.0) & (time < time_s)
+    if body.size == 0 or not soon.any() or not before.any():
+        return False
+    rest = np.median(body[:, before], axis=1)
+    rise = body[:, soon].max(axis=1) - rest
+    fall = rest - body[:, soon].min(axis=1)
+    activity = parameters["detect.activity_mmhg"]
+    return bool(np.mean(rise >= activity) >= 0.2 or fall.max() >= activity)
+
+
+def _merge(
+    found: list[Candidate], falls: Sequence[float], parameters: Parameters
+) -> list[Candidate]:
+    """Join candidates too close to be two swallows."""
+    kept: list[Candidate] = []
+    for candidate in found:
+        if kept:
+            gap = candidate.time_s - kept[-1].time_s
+            between = [f for f in falls if kept[-1].time_s + 0.7 < f <= candidate.time_s + 0.5]
+            one_relaxation = bool(falls) and not between
+            if gap <= parameters["detect.refractory_s"] or (
+                gap <= parameters["detect.merge_s"] and one_relaxation
+            ):
+                continue
+        kept.append(candidate)
+    return kept

@@ -1,0 +1,293 @@
+"""The contractile wavefront, the transition zone and the deceleration point."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrm.catalog import Parameters
+from hrm.kernels.contour import peak_run_2d
+from hrm.metrics._base import NO_WAVEFRONT, Cut, Measurement, cut, known
+
+
+@dataclass(frozen=True)
+class Wavefront:
+    """When the contraction arrives at each depth.
+
+    Attributes
+    ----------
+    depth : array (depth,) [cm]
+    arrival : array (depth,) [s]
+        NaN where the contraction does not reach the level.
+    level_mmhg : float
+        Isobaric contour the front was read on; above 30 mmHg where intrabolus
+        pressure would hide the front.
+    plateau : array (depth,) [mmHg]
+        Pressure ahead of the front where it is a plateau, else NaN.
+    """
+
+    depth: NDArray[np.float64]
+    arrival: NDArray[np.float64]
+    level_mmhg: float
+    plateau: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DecelerationPoint:
+    """Contractile deceleration point: where, when and by which rule."""
+
+    depth_cm: float
+    time_s: float
+    method: str
+    speed_cm_s: float
+    break_cm: float = math.nan
+
+
+def transition_zone(
+    field: xr.DataArray,
+    *,
+    onset_s: float,
+    stop_s: float,
+    ues_lower_cm: float,
+    les_upper_cm: float,
+    parameters: Parameters,
+) -> float:
+    """Depth of the trough between the striated and the smooth muscle contraction.
+
+    Parameters
+    ----------
+    field : DataArray (depth, time) [mmHg]
+    onset_s, stop_s : float [s]
+    ues_lower_cm, les_upper_cm : float [cm]
+    parameters : Parameters
+
+    Returns
+    -------
+    float [cm]
+        Where the greatest pressure along the corridor is least, between 2 cm below
+        the UES and half of the body; the most caudal of equals (SPEC section 2.7).
+    """
+    if not known(ues_lower_cm, les_upper_cm):
+        return math.nan
+    start, stop = corridor(onset_s, stop_s, parameters)
+    body = les_upper_cm - ues_lower_cm
+    box = cut(
+        field,
+        ues_lower_cm + parameters["tz.below_ues_cm"],
+        ues_lower_cm + parameters["tz.body_fraction"] * body,
+        start,
+        stop,
+    )
+    if box.empty:
+        return math.nan
+    greatest = box.values.max(axis=1)
+    return float(box.depth[box.depth.size - 1 - int(np.argmin(greatest[::-1]))])
+
+
+def corridor(onset_s: float, stop_s: float, parameters: Parameters) -> tuple[float, float]:
+    """Time in which the contraction of a swallow is looked for [s]."""
+    return onset_s + parameters["dci.start_s"], min(onset_s + parameters["dci.window_s"], stop_s)
+
+
+def wavefront(
+    field: xr.DataArray,
+    *,
+    onset_s: float,
+    stop_s: float,
+    top_cm: float,
+    bottom_cm: float,
+    parameters: Parameters,
+) -> Wavefront:
+    """Follow the front of the contraction down the esophagus.
+
+    Parameters
+    ----------
+    field : DataArray (depth, time) [mmHg]
+    onset_s, stop_s : float [s]
+    top_cm, bottom_cm : float [cm]
+        Transition zone and proximal LES border.
+    parameters : Parameters
+
+    Returns
+    -------
+    Wavefront
+        At each depth the start of the run above the level that holds the local
+        peak. The level is raised above a plateau of intrabolus pressure where
+        that plateau would be taken for the front (SPEC section 2.8, steps 1-2).
+    """
+    box = cut(field, top_cm, bottom_cm, *corridor(onset_s, stop_s, parameters))
+    if box.empty:
+        empty = np.full(box.depth.size, np.nan)
+        return Wavefront(box.depth, empty, parameters["front.level_mmhg"], empty)
+    level = float(parameters["front.level_mmhg"])
+    front = _front_at(box, level, parameters)
+    for _ in range(parameters["front.raises"]):
+        merged = _merged_plateau(box, front, parameters)
+        ahead = np.fmax(front.plateau, merged)
+        hidden = ahead >= parameters["front.plateau_mmhg"]
+        if not np.mean(hidden) > parameters["front.plateau_share"]:
+            break
+        level = math.ceil((float(np.quantile(ahead[hidden], 0.95)) + 5.0) / 5.0) * 5.0
+        raised = _front_at(box, level, parameters)
+        # Above a plateau without a contraction there is no front left to follow.
+        if np.isfinite(raised.arrival).sum() < 0.5 * np.isfinite(front.arrival).sum():
+            break
+        front = raised
+    return front
+
+
+def _front_at(box: Cut, level: float, parameters: Parameters) -> Wavefront:
+    shortest = max(1, round(parameters["front.run_s"] / box.step_s))
+    start, _, _ = peak_run_2d(box.values, level, shortest)
+    arrival = box.time[0] + start * box.step_s
+    return Wavefront(box.depth, arrival, level, _plateau_ahead(box, arrival, parameters))
+
+
+def _plateau_ahead(
+    box: Cut, arrival: NDArray[np.float64], parameters: Parameters
+) -> NDArray[np.float64]:
+    """Median pressure in the half second before the front, where it hardly rises."""
+    length = parameters["front.plateau_s"]
+    half = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
+    out = np.full(box.depth.size, np.nan)
+    for i in np.flatnonzero(np.isfinite(arrival)):
+        before = (box.time >= arrival[i] - length) & (box.time < arrival[i] - 1e-9)
+        if before.sum() < 2:
+            continue
+        own = box.values[i, before]
+        if own.max() - own.min() > parameters["front.plateau_rise_mmhg"]:
+            continue
+        out[i] = np.median(box.values[max(0, i - half) : i + half + 1][:, before])
+    return out
+
+
+def _merged_plateau(box: Cut, front: Wavefront, parameters: Parameters) -> NDArray[np.float64]:
+    """Pressure of a plateau that already lies above the level, before a later peak.
+
+    The run that holds the peak then starts with the plateau, not with the
+    contraction: the contour was crossed, the pressure stood still, and only then
+    rose by a contraction.
+    """
+    length = parameters["front.plateau_s"]
+    out = np.full(box.depth.size, np.nan)
+    for i in np.flatnonzero(np.isfinite(front.arrival)):
+        peak = int(np.argmax(box.values[i]))
+        inside = np.flatnonzero((box.time >= front.arrival[i]) & (box.time <= box.time[peak]))
+        width = max(2, round(length / box.step_s))
+        if inside.size < 2 * width:
+            continue
+        row = box.values[i, inside].astype(np.float64)
+        spans = np.lib.stride_tricks.sliding_window_view(row, width)
+        still = np.ptp(spans, axis=1) <= parameters["front.plateau_rise_mmhg"]
+        below = spans.max(axis=1) <= row[-1] - parameters["front.plateau_gap_mmhg"]
+        found = np.flatnonzero(still & below)
+        if found.size:
+            out[i] = float(np.median(spans[found]))
+    return out
+
+
+def deceleration_point(
+    front: Wavefront,
+    *,
+    les_upper_cm: float,
+    atypical: bool,
+    parameters: Parameters,
+) -> DecelerationPoint | None:
+    """Find where the front slows.
+
+    Parameters
+    ----------
+    front : Wavefront
+    les_upper_cm : float [cm]
+    atypical : bool
+        A large break or panesophageal pressurization: the point is then kept
+        within 3 cm of the LES.
+    parameters : Parameters
+
+    Returns
+    -------
+    DecelerationPoint or None
+        Method ``two_segment``, ``clamped3cm`` or ``fallback3cm``; None when the
+        front cannot be placed (SPEC section 2.8, steps 3-6).
+    """
+    usable = np.isfinite(front.arrival)
+    z, t = front.depth[usable], front.arrival[usable]
+    limit = les_upper_cm - parameters["cdp.fallback_cm"]
+    if z.size < 10 or np.ptp(z) < parameters["cdp.shortest_front_cm"]:
+        return _fallback(z, t, limit, parameters)
+    fit = _two_segments(z, t, les_upper_cm, parameters)
+    if fit is None:
+        return _fallback(z, t, limit, parameters)
+    knot, coefficients = fit
+    clamp = parameters["cdp.clamp"]
+    if knot < limit and (clamp == "always" or (clamp == "atypical" and atypical)):
+        when = float((_hinge(np.array([limit]), knot) @ coefficients)[0])
+        return DecelerationPoint(limit, when, "clamped3cm", 1.0 / coefficients[1], knot)
+    when = float(coefficients[0] + coefficients[1] * knot)
+    return DecelerationPoint(knot, when, "two_segment", 1.0 / coefficients[1], knot)
+
+
+def _hinge(z: NDArray[np.float64], knot: float) -> NDArray[np.float64]:
+    return np.column_stack([np.ones_like(z), z, np.maximum(z - knot, 0.0)])
+
+
+def _two_segments(
+    z: NDArray[np.float64], t: NDArray[np.float64], les_upper_cm: float, parameters: Parameters
+) -> tuple[float, NDArray[np.float64]] | None:
+    """Continuous two-segment fit; None unless it slows and clearly beats one line."""
+    first = les_upper_cm - parameters["cdp.search_up_cm"]
+    last = les_upper_cm - parameters["cdp.search_down_cm"]
+    knots = z[(z >= first - 1e-6) & (z <= last + 1e-6)]
+    knots = knots[(knots > z[1]) & (knots < z[-2])]
+    line = np.column_stack([np.ones_like(z), z])
+    one = float(np.sum((t - line @ np.linalg.lstsq(line, t, rcond=None)[0]) ** 2))
+    best: tuple[float, float, NDArray[np.float64]] | None = None
+    for knot in knots:
+        design = _hinge(z, float(knot))
+        solution = np.linalg.lstsq(design, t, rcond=None)[0]
+        error = float(np.sum((t - design @ solution) ** 2))
+        if best is None or error < best[0]:
+            best = (error, float(knot), solution)
+    if best is None or best[0] > (1.0 - parameters["cdp.improvement"]) * one:
+        return None
+    if best[1] <= knots[0] + 1e-6 and knots[0] <= first + 1.5 * (z[1] - z[0]):
+        # The best knot is where the search was cut off: that is no inflection.
+        return None
+    slowing = best[2][2] > 0.0 and best[2][1] > 0.0
+    return (best[1], best[2]) if slowing else None
+
+
+def _fallback(
+    z: NDArray[np.float64], t: NDArray[np.float64], limit_cm: float, parameters: Parameters
+) -> DecelerationPoint | None:
+    if z.size == 0:
+        return None
+    nearest = int(np.argmin(np.abs(z - limit_cm)))
+    if abs(z[nearest] - limit_cm) > parameters["cdp.fallback_tolerance_cm"]:
+        return None
+    around = np.abs(z - z[nearest]) <= 0.3
+    when = float(np.median(t[around]))
+    return DecelerationPoint(float(z[nearest]), when, "fallback3cm", math.nan)
+
+
+def distal_latency(onset_s: float, point: DecelerationPoint | None) -> Measurement:
+    """Time from onset to the contractile deceleration point.
+
+    Parameters
+    ----------
+    onset_s : float [s]
+    point : DecelerationPoint or None
+
+    Returns
+    -------
+    Measurement [s]
+        SPEC section 5.4.
+    """
+    if point is None:
+        return Measurement.missing(NO_WAVEFRONT)
+    detail = {"cdp_cm": point.depth_cm, "cdp_s": point.time_s, "method": point.method}
+    return Measurement(point.time_s - onset_s, detail=detail)

@@ -1,0 +1,350 @@
+"""Results of one study: how they are kept in the tree, and the contract they are sent as.
+
+The pipeline hands over plain records; `attach` writes them into the study's tree
+as nodes that netCDF can hold, and `to_dict` reads the published contract
+(``schema_version`` 1) back from the tree, so a saved study gives the same answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrm.errors import SchemaError
+
+SCHEMA_VERSION = "1"
+
+#: Numbers of one swallow, with the unit of each.
+SWALLOW_METRICS: Mapping[str, str] = {
+    "irp4s_mmhg": "mmHg",
+    "dci_mmhg_s_cm": "mmHg s cm",
+    "dci_box_mmhg_s_cm": "mmHg s cm",
+    "distal_latency_s": "s",
+    "cdp_cm": "cm",
+    "break_cm": "cm",
+    "ibp_mmhg": "mmHg",
+}
+LANDMARKS = (
+    "ues_upper_cm",
+    "ues_lower_cm",
+    "transition_zone_cm",
+    "les_upper_cm",
+    "les_lower_cm",
+    "crural_diaphragm_cm",
+    "pressure_inversion_point_cm",
+    "gastric_reference_mmhg",
+)
+EGJ_METRICS: Mapping[str, str] = {
+    "basal_mean_mmhg": "mmHg",
+    "basal_end_expiratory_mmhg": "mmHg",
+    "les_length_cm": "cm",
+    "les_cd_separation_cm": "cm",
+}
+PERCENT = (
+    "failed",
+    "weak",
+    "ineffective",
+    "fragmented",
+    "premature",
+    "hypercontractile",
+    "panesophageal",
+)
+POSTURES = ("supine", "upright", "unknown")
+PROTOCOLS = ("single", "mrs", "rdc", "solid", "unknown")
+
+
+@dataclass(frozen=True)
+class SwallowRecord:
+    """Everything measured in one swallow; NaN with an entry in `status` where not."""
+
+    onset_s: float
+    onset_method: str
+    window_s: tuple[float, float]
+    posture: str
+    protocol: str
+    evaluable: bool
+    reason: str
+    metrics: Mapping[str, float]
+    unfiltered: Mapping[str, float]
+    cdp_method: str
+    cdp_s: float
+    transition_zone_cm: float
+    pressurization: str
+    type: str | None
+    flags: Sequence[str] = ()
+    borderline: Sequence[str] = ()
+    status: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """The results of one study, as the pipeline hands them over."""
+
+    system: str
+    landmarks: Mapping[str, float]
+    landmark_status: Mapping[str, str]
+    egj: Mapping[str, float]
+    egj_status: Mapping[str, str]
+    morphology: str | None
+    swallows: Sequence[SwallowRecord]
+    study: Mapping[str, float]
+    study_status: Mapping[str, str]
+    percent: Mapping[str, float]
+    primary_posture: str
+    baseline: Mapping[str, float | str]
+    warnings: Sequence[str]
+    parameters_id: str
+    parameter_overrides: Mapping[str, Any]
+    limit_ids: Sequence[str]
+    noise_mmhg: float
+    filtered: bool
+
+
+def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> xr.DataTree:
+    """Return a copy of a study with its results as further nodes.
+
+    Parameters
+    ----------
+    recording : DataTree
+    record : StudyRecord
+    engine_version : str
+
+    Returns
+    -------
+    DataTree
+        With ``/swallows``, ``/landmarks``, ``/egj`` and ``/study``; a previous
+        result is replaced, the recording itself is shared and not changed.
+    """
+    nodes = {node.path: node.to_dataset() for node in recording.subtree}
+    nodes["/landmarks"] = _landmark_dataset(record)
+    nodes["/egj"] = _egj_dataset(record)
+    nodes["/swallows"] = _swallow_dataset(record)
+    nodes["/study"] = _study_dataset(record)
+    tree = xr.DataTree.from_dict(nodes)
+    tree.attrs.update(
+        {
+            "system": record.system,
+            "engine_version": engine_version,
+            "parameters_id": record.parameters_id,
+            "parameter_overrides": json.dumps(dict(record.parameter_overrides), sort_keys=True),
+            "limit_ids": list(record.limit_ids),
+            "warnings": list(record.warnings),
+        }
+    )
+    return tree
+
+
+def to_dict(study: xr.DataTree) -> dict[str, Any]:
+    """Give the results of an analyzed study as the published contract.
+
+    Parameters
+    ----------
+    study : DataTree
+        As returned by `hrm.analyze`, or read back from a native file.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: an unmeasured number is None, with its reason in the
+        ``status`` beside it. The JSON Schema is `hrm.catalog.result_schema`.
+
+    Raises
+    ------
+    SchemaError
+        If the study has not been analyzed.
+    """
+    if "study" not in study.children or "swallows" not in study.children:
+        raise SchemaError("this study has no results yet; run hrm.analyze on it first")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "engine": {
+            "version": str(study.attrs["engine_version"]),
+            "parameters_id": str(study.attrs["parameters_id"]),
+            "parameter_overrides": json.loads(str(study.attrs["parameter_overrides"])),
+            "limit_ids": _texts(study.attrs["limit_ids"]),
+        },
+        "recording": _recording_block(study),
+        "landmarks": _landmarks_block(study["landmarks"].to_dataset()),
+        "egj": _egj_block(study["egj"].to_dataset()),
+        "swallows": _swallows_block(study["swallows"].to_dataset()),
+        "study": _study_block(study["study"].to_dataset()),
+        "classification": {},
+        "warnings": _texts(study.attrs["warnings"]),
+    }
+
+
+def _landmark_dataset(record: StudyRecord) -> xr.Dataset:
+    names = [name for name in LANDMARKS if name.endswith("_cm")]
+    depth = np.array([record.landmarks[name] for name in names], dtype=np.float64)
+    reference = float(record.landmarks["gastric_reference_mmhg"])
+    return xr.Dataset(
+        {
+            "depth": ("landmark", depth, {"units": "cm"}),
+            "source": ("landmark", np.array(["automatic"] * len(names), dtype=object)),
+            "gastric_reference": ((), reference, {"units": "mmHg"}),
+        },
+        coords={"landmark": ("landmark", np.array(names, dtype=object))},
+        attrs={"status": json.dumps(dict(record.landmark_status), sort_keys=True)},
+    )
+
+
+def _egj_dataset(record: StudyRecord) -> xr.Dataset:
+    return xr.Dataset(
+        {name: ((), float(record.egj[name]), {"units": unit}) for name, unit in EGJ_METRICS.items()},
+        attrs={
+            "morphology": record.morphology or "",
+            "status": json.dumps(dict(record.egj_status), sort_keys=True),
+        },
+    )
+
+
+def _swallow_dataset(record: StudyRecord) -> xr.Dataset:
+    rows = record.swallows
+
+    def numbers(values: Sequence[float], unit: str) -> tuple[str, Any, dict[str, str]]:
+        return ("swallow", np.array(values, dtype=np.float64), {"units": unit})
+
+    def texts(values: Sequence[str]) -> tuple[str, Any]:
+        return ("swallow", np.array(values, dtype=object))
+
+    data: dict[str, Any] = {
+        "onset": numbers([row.onset_s for row in rows], "s"),
+        "window_start": numbers([row.window_s[0] for row in rows], "s"),
+        "window_stop": numbers([row.window_s[1] for row in rows], "s"),
+        "cdp_time": numbers([row.cdp_s for row in rows], "s"),
+        "transition_zone": numbers([row.transition_zone_cm for row in rows], "cm"),
+        "evaluable": ("swallow", np.array([row.evaluable for row in rows], dtype=np.int8)),
+        "type": texts([row.type or "" for row in rows]),
+        "flags": texts([",".join(row.flags) for row in rows]),
+        "borderline": texts([",".join(row.borderline) for row in rows]),
+        "status": texts([json.dumps(dict(row.status), sort_keys=True) for row in rows]),
+    }
+    for name in ("onset_method", "posture", "protocol", "reason", "cdp_method", "pressurization"):
+        data[name] = texts([getattr(row, name) for row in rows])
+    for name, unit in SWALLOW_METRICS.items():
+        data[name] = numbers([row.metrics.get(name, math.nan) for row in rows], unit)
+        if record.filtered:
+            values = [row.unfiltered.get(name, math.nan) for row in rows]
+            data[f"{name}_unfiltered"] = numbers(values, unit)
+    return xr.Dataset(data)
+
+
+def _study_dataset(record: StudyRecord) -> xr.Dataset:
+    data: dict[str, Any] = {
+        name: ((), float(value), {"units": "mmHg" if name.endswith("mmhg") else "1"})
+        for name, value in record.study.items()
+    }
+    for name in PERCENT:
+        data[f"percent_{name}"] = ((), float(record.percent[name]), {"units": "%"})
+    return xr.Dataset(
+        data,
+        attrs={
+            "status": json.dumps(dict(record.study_status), sort_keys=True),
+            "primary_posture": record.primary_posture,
+            "noise_mmhg": float(record.noise_mmhg),
+            "filtered": int(record.filtered),
+            "baseline": json.dumps(dict(record.baseline), sort_keys=True),
+        },
+    )
+
+
+def _number(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _texts(value: Any) -> list[str]:
+    """List of texts from an attribute; netCDF gives a list of one back as a plain text."""
+    if isinstance(value, str):
+        return [value] if value else []
+    return [str(item) for item in np.atleast_1d(value)] if len(value) else []
+
+
+def _split(value: Any) -> list[str]:
+    return [part for part in str(value).split(",") if part]
+
+
+def _recording_block(study: xr.DataTree) -> dict[str, Any]:
+    attrs, node = study.attrs, study["pressure"].to_dataset()
+    rate, n_samples = float(attrs["sampling_rate"]), int(node.sizes["time"])
+    return {
+        "study_id": str(attrs["study_id"]),
+        "format": str(attrs["source_format"]),
+        "sha256": str(attrs["source_sha256"]),
+        "sampling_rate_hz": rate,
+        "duration_s": n_samples / rate,
+        "time_offset_s": float(attrs["time_offset_s"]),
+        "n_sensors": int(node.sizes["sensor"]),
+        "depths_cm": [float(value) for value in node["depth"].values],
+        "depth_reference": str(node["depth"].attrs["depth_reference"]),
+        "catheter": str(attrs["catheter"]),
+        "system": str(attrs["system"]),
+    }
+
+
+def _landmarks_block(node: xr.Dataset) -> dict[str, Any]:
+    block: dict[str, Any] = {
+        str(name): _number(value)
+        for name, value in zip(node["landmark"].values, node["depth"].values, strict=True)
+    }
+    block["gastric_reference_mmhg"] = _number(node["gastric_reference"].values)
+    block["status"] = json.loads(str(node.attrs["status"]))
+    return block
+
+
+def _egj_block(node: xr.Dataset) -> dict[str, Any]:
+    block: dict[str, Any] = {name: _number(node[name].values) for name in EGJ_METRICS}
+    block["morphology"] = str(node.attrs["morphology"]) or None
+    block["status"] = json.loads(str(node.attrs["status"]))
+    return block
+
+
+def _swallows_block(node: xr.Dataset) -> list[dict[str, Any]]:
+    return [_swallow_block(node.isel(swallow=i), i + 1) for i in range(node.sizes["swallow"])]
+
+
+def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
+    block: dict[str, Any] = {
+        "id": number,
+        "onset_s": float(row["onset"].values),
+        "onset_method": str(row["onset_method"].values),
+        "window_s": [float(row["window_start"].values), float(row["window_stop"].values)],
+        "posture": str(row["posture"].values),
+        "protocol": str(row["protocol"].values),
+        "evaluable": bool(row["evaluable"].values),
+        "reason": str(row["reason"].values) or None,
+        "cdp_method": str(row["cdp_method"].values) or None,
+        "pressurization": str(row["pressurization"].values),
+        "type": str(row["type"].values) or None,
+        "flags": _split(row["flags"].values),
+        "borderline": _split(row["borderline"].values),
+        "status": json.loads(str(row["status"].values)),
+    }
+    for name in SWALLOW_METRICS:
+        for key in (name, f"{name}_unfiltered"):
+            if key in row:
+                block[key] = _number(row[key].values)
+    return block
+
+
+def _study_block(node: xr.Dataset) -> dict[str, Any]:
+    counts = ("n_swallows", "n_evaluable")
+    block: dict[str, Any] = {}
+    for name in node.data_vars:
+        key = str(name)
+        if not key.startswith("percent_"):
+            value = _number(node[name].values)
+            block[key] = int(value) if key in counts and value is not None else value
+    block["percent"] = {name: _number(node[f"percent_{name}"].values) for name in PERCENT}
+    block["primary_posture"] = str(node.attrs["primary_posture"])
+    block["noise_mmhg"] = _number(node.attrs["noise_mmhg"])
+    block["filtered"] = bool(node.attrs["filtered"])
+    block["baseline"] = json.loads(str(node.attrs["baseline"]))
+    block["status"] = json.loads(str(node.attrs["status"]))
+    return block
