@@ -40,10 +40,10 @@ class Setup:
 
 
 SETUPS = (
-    Setup("36 x 1 cm, 100 Hz", "manoscan-36", 100.0, False, True),
-    Setup("36 x 1 cm, 20 Hz, integer", "manoscan-36", 20.0, True, True),
-    Setup("32 x 1 cm, 50 Hz", "diversatek-32", 50.0, False, True),
-    Setup("22 irregular, 20 Hz, integer", "CE4-0062", 20.0, True, False),
+    Setup("36 x 1 cm, 100 Hz", "manoscan-36", 100.0, integer=False, one_cm=True),
+    Setup("36 x 1 cm, 20 Hz, integer", "manoscan-36", 20.0, integer=True, one_cm=True),
+    Setup("32 x 1 cm, 50 Hz", "diversatek-32", 50.0, integer=False, one_cm=True),
+    Setup("22 irregular, 20 Hz, integer", "CE4-0062", 20.0, integer=True, one_cm=False),
 )
 
 #: Bounds of the table: name, comparator, bound.
@@ -189,7 +189,9 @@ def failures(rows: Sequence[dict[str, Any]]) -> list[str]:
             value = numbers[name]
             held = value >= bound if comparator == ">=" else value <= bound
             if not held and not math.isnan(value):
-                found.append(f"{setup}, noise {noise}: {name} {value:.3f}, wanted {comparator} {bound}")
+                found.append(
+                    f"{setup}, noise {noise}: {name} {value:.3f}, wanted {comparator} {bound}"
+                )
     return found
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -270,7 +271,9 @@ def catheters(extra: Path | None = None) -> Mapping[str, Catheter]:
 def _user_catheters(path: Path) -> list[Catheter]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return [_catheter({"source": "user", "confidence": "seen", **row}) for row in table["catheter"]]
+        return [
+            _catheter({"source": "user", "confidence": "seen", **row}) for row in table["catheter"]
+        ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise ParameterError(
             "the catheter file must hold [[catheter]] tables with model, n_sensors, depths_cm "
@@ -282,8 +285,10 @@ def _catheter(row: Mapping[str, Any]) -> Catheter:
     depths = tuple(float(value) for value in row.get("depths_cm", ()))
     model = Catheter(**{"sensor_type": "unknown", "vendor": "unknown", **row, "depths_cm": depths})
     if depths and len(depths) != model.n_sensors:
-        raise ValueError(f"catheter {model.model}: {model.n_sensors} sensors but {len(depths)} depths")
-    if any(b <= a for a, b in zip(depths, depths[1:], strict=False)):
+        raise ValueError(
+            f"catheter {model.model}: {model.n_sensors} sensors but {len(depths)} depths"
+        )
+    if any(b <= a for a, b in pairwise(depths)):
         raise ValueError(f"catheter {model.model}: depths must increase from proximal to distal")
     return model
 

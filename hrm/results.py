@@ -46,17 +46,7 @@ EGJ_METRICS: Mapping[str, str] = {
     "les_length_cm": "cm",
     "les_cd_separation_cm": "cm",
 }
-PERCENT = (
-    "failed",
-    "weak",
-    "ineffective",
-    "fragmented",
-    "premature",
-    "hypercontractile",
-    "panesophageal",
-)
-POSTURES = ("supine", "upright", "unknown")
-PROTOCOLS = ("single", "mrs", "rdc", "solid", "unknown")
+_PERCENT = "percent_"
 
 
 @dataclass(frozen=True)
@@ -196,7 +186,10 @@ def _landmark_dataset(record: StudyRecord) -> xr.Dataset:
 
 def _egj_dataset(record: StudyRecord) -> xr.Dataset:
     return xr.Dataset(
-        {name: ((), float(record.egj[name]), {"units": unit}) for name, unit in EGJ_METRICS.items()},
+        {
+            name: ((), float(record.egj[name]), {"units": unit})
+            for name, unit in EGJ_METRICS.items()
+        },
         attrs={
             "morphology": record.morphology or "",
             "status": json.dumps(dict(record.egj_status), sort_keys=True),
@@ -240,8 +233,8 @@ def _study_dataset(record: StudyRecord) -> xr.Dataset:
         name: ((), float(value), {"units": "mmHg" if name.endswith("mmhg") else "1"})
         for name, value in record.study.items()
     }
-    for name in PERCENT:
-        data[f"percent_{name}"] = ((), float(record.percent[name]), {"units": "%"})
+    for name, value in record.percent.items():
+        data[f"{_PERCENT}{name}"] = ((), float(value), {"units": "%"})
     return xr.Dataset(
         data,
         attrs={
@@ -336,12 +329,14 @@ def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
 def _study_block(node: xr.Dataset) -> dict[str, Any]:
     counts = ("n_swallows", "n_evaluable")
     block: dict[str, Any] = {}
+    percent: dict[str, float | None] = {}
     for name in node.data_vars:
-        key = str(name)
-        if not key.startswith("percent_"):
-            value = _number(node[name].values)
+        key, value = str(name), _number(node[name].values)
+        if key.startswith(_PERCENT):
+            percent[key.removeprefix(_PERCENT)] = value
+        else:
             block[key] = int(value) if key in counts and value is not None else value
-    block["percent"] = {name: _number(node[f"percent_{name}"].values) for name in PERCENT}
+    block["percent"] = percent
     block["primary_posture"] = str(node.attrs["primary_posture"])
     block["noise_mmhg"] = _number(node.attrs["noise_mmhg"])
     block["filtered"] = bool(node.attrs["filtered"])

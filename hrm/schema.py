@@ -28,6 +28,8 @@ SCHEMA_VERSION = "1"
 
 DEPTH_REFERENCES = ("nares", "first_sensor")
 THERMAL_COMPENSATION = ("applied", "not_applied", "unknown")
+POSTURES = ("supine", "upright", "unknown")
+PROTOCOLS = ("single", "mrs", "rdc", "solid", "unknown")
 EVENT_LABELS = ("marker", "annotation", "swallow", "landmark", "resting", "protocol")
 
 #: Root attributes that every study carries; text unless the default is a number.
@@ -168,10 +170,14 @@ def validate(study: xr.DataTree) -> None:
     SchemaError
         If anything of the contract does not hold.
     """
-    faults = [f"root attribute {name!r} is missing" for name in REQUIRED_ATTRS if name not in study.attrs]
+    faults = [
+        f"root attribute {name!r} is missing" for name in REQUIRED_ATTRS if name not in study.attrs
+    ]
     for name, value in study.attrs.items():
         if not isinstance(value, str | int | float | np.integer | np.floating | list):
-            faults.append(f"root attribute {name!r} is a {type(value).__name__}, not text or a number")
+            faults.append(
+                f"root attribute {name!r} is a {type(value).__name__}, not text or a number"
+            )
     if "pressure" not in study.children or "pressure" not in study["pressure"].data_vars:
         _raise_faults([*faults, "node /pressure with variable 'pressure' is missing"])
     node = study["pressure"].to_dataset()
@@ -238,7 +244,9 @@ def _input_faults(
     if np.isinf(values).any():
         faults.append("pressure holds infinite values")
     if depth_reference not in DEPTH_REFERENCES:
-        faults.append(f"depth_reference must be one of {', '.join(DEPTH_REFERENCES)}, got {depth_reference!r}")
+        faults.append(
+            f"depth_reference must be one of {', '.join(DEPTH_REFERENCES)}, got {depth_reference!r}"
+        )
     return faults
 
 
@@ -316,7 +324,9 @@ def _events_dataset(events: Iterable[Mapping[str, Any]]) -> xr.Dataset:
     for row in rows:
         label = row.get("label", "annotation")
         if label not in EVENT_LABELS:
-            raise SchemaError(f"event label must be one of {', '.join(EVENT_LABELS)}, got {label!r}")
+            raise SchemaError(
+                f"event label must be one of {', '.join(EVENT_LABELS)}, got {label!r}"
+            )
         if not math.isfinite(float(row["onset"])):
             raise SchemaError("an event has no finite onset")
     data = {}

@@ -38,11 +38,11 @@ def local_maxima(
     Of maxima that are too close the higher one stays. Ends are not maxima.
     """
     rising = np.flatnonzero((values[1:-1] > values[:-2]) & (values[1:-1] >= values[2:])) + 1
-    standing = [k for k in rising if _prominence(values, k) >= prominence]
+    standing = [k for k in rising.tolist() if _prominence(values, k) >= prominence]
     kept: list[int] = []
     for k in sorted(standing, key=lambda index: -values[index]):
         if all(abs(k - other) >= spacing for other in kept):
-            kept.append(int(k))
+            kept.append(k)
     return np.array(sorted(kept), dtype=np.int64)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -210,7 +211,7 @@ def find_respiration(
     peaks = local_maxima(
         signal, prominence=parameters["respiration.prominence_sd"], spacing=spacing
     )
-    troughs = [int(a + np.argmin(signal[a:b])) for a, b in zip(peaks[:-1], peaks[1:], strict=True)]
+    troughs = [int(a + np.argmin(signal[a:b])) for a, b in pairwise(peaks)]
     status = "ok" if len(troughs) >= 2 else "respiration_not_found"
     first = int(inside[0])
     return Respiration(signal, peaks + first, np.array(troughs, dtype=np.int64) + first, status)

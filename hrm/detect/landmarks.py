@@ -111,7 +111,7 @@ def find_egj(
         parameters=parameters,
     )
     profiles = resting_profiles(pressure, baseline, breathing, parameters)
-    marks = _les(profiles, depth, center, top_cm, parameters)
+    marks = _les(profiles, depth, top_cm, parameters)
     if not math.isfinite(marks.les_upper_cm):
         marks = _les_by_relaxation(pressure, profiles, depth, top_cm, onsets, parameters)
     marks = _diaphragm(profiles, marks, parameters)
@@ -194,7 +194,6 @@ def _breathing_slope(
 def _les(
     profiles: RestingProfiles,
     depth: NDArray[np.float64],
-    center: float,
     top_cm: float,
     parameters: Parameters,
 ) -> Landmarks:
@@ -220,7 +219,9 @@ def _les(
             marks,
             gastric_reference_mmhg=gastric,
             gastric_sensors_cm=sensors,
-            status=marks.status if status == "ok" else {**marks.status, "gastric_reference_mmhg": status},
+            status=marks.status
+            if status == "ok"
+            else {**marks.status, "gastric_reference_mmhg": status},
         )
         if not math.isfinite(marks.les_lower_cm) or abs(marks.les_lower_cm - lower) < 0.05:
             break

@@ -108,7 +108,7 @@ def _arrival(
     arrival = when[low] + slope * (depth - where[low])
     above = depth < where[low]
     arrival[above] = np.interp(depth[above], where[np.argsort(where)], when[np.argsort(where)])
-    return arrival
+    return np.asarray(arrival)
 
 
 def _last_fall(

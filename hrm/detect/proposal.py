@@ -81,12 +81,8 @@ def propose(
     if baseline is None:
         marks = Landmarks(status={"baseline": "no_baseline"})
         return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), None, None)
-    marks, breathing = find_egj(
-        pressure, baseline, top_cm=top, onsets=times, parameters=parameters
-    )
-    return Proposal(
-        tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), baseline, breathing
-    )
+    marks, breathing = find_egj(pressure, baseline, top_cm=top, onsets=times, parameters=parameters)
+    return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), baseline, breathing)
 
 
 def _date_all(
@@ -116,9 +112,7 @@ def _date_all(
     return sorted(onsets, key=lambda onset: onset.time_s)
 
 
-def _with_stated(
-    onsets: Sequence[Onset], stated: Sequence[float], within_s: float
-) -> list[Onset]:
+def _with_stated(onsets: Sequence[Onset], stated: Sequence[float], within_s: float) -> list[Onset]:
     extra = [
         Onset(time, "stated")
         for time in stated
@@ -127,9 +121,7 @@ def _with_stated(
     return sorted([*onsets, *extra], key=lambda onset: onset.time_s)
 
 
-def _ues_from_waves(
-    candidates: Sequence[Candidate], parameters: Parameters
-) -> Sphincter | None:
+def _ues_from_waves(candidates: Sequence[Candidate], parameters: Parameters) -> Sphincter | None:
     """Place an upper sphincter without tone just below the pharyngeal wave."""
     lowest = [max(place for place, _ in c.arrival_s) for c in candidates if c.arrival_s]
     if not lowest:
@@ -139,9 +131,7 @@ def _ues_from_waves(
     return Sphincter(upper, upper + 0.5 * length, upper + length, math.nan)
 
 
-def _search_top(
-    depth: NDArray[np.float64], ues: Sphincter | None, parameters: Parameters
-) -> float:
+def _search_top(depth: NDArray[np.float64], ues: Sphincter | None, parameters: Parameters) -> float:
     if ues is not None:
         return ues.lower_cm + float(parameters["les.search_below_ues_cm"])
     return float(depth[0] + parameters["les.search_fraction"] * (depth[-1] - depth[0]))
@@ -165,6 +155,4 @@ def _with_ues(marks: Landmarks, zone: Sphincter | None, seen: Sphincter | None) 
         return replace(marks, status=status)
     if seen is None:
         status["ues_upper_cm"] = status["ues_lower_cm"] = "estimated_from_pharyngeal_wave"
-    return replace(
-        marks, ues_upper_cm=zone.upper_cm, ues_lower_cm=zone.lower_cm, status=status
-    )
+    return replace(marks, ues_upper_cm=zone.upper_cm, ues_lower_cm=zone.lower_cm, status=status)

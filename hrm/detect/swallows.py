@@ -119,7 +119,7 @@ def find_candidates(
         if pharynx.size >= 2 and not _near(fall, hints, parameters["detect.hint_s"]):
             continue
         if _supported(pressure, ues, fall, hints, parameters):
-            found.append(Candidate(fall, (), True))
+            found.append(Candidate(fall, (), ues_fell=True))
     return _merge(sorted(found, key=lambda c: c.time_s), falls, parameters)
 
 

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from platformdirs import user_cache_path
@@ -28,7 +28,8 @@ def kernel(function: F) -> F:
     folder = cache_folder()
     if folder is not None and hasattr(dispatcher, "enable_caching"):
         _enable_cache(dispatcher, folder)
-    return dispatcher  # type: ignore[no-any-return]
+    # To its callers a kernel is the plain function: same arguments, same result.
+    return cast("F", dispatcher)
 
 
 @cache
@@ -61,12 +62,14 @@ def _cpu_name() -> str:
 
 
 def _enable_cache(dispatcher: Any, folder: Path) -> None:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    # Numba reads its folder from here; the stubs do not know the attribute.
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
     try:
         dispatcher.enable_caching()
     except RuntimeError:
         # "No locator available": sources in a zip or typed at a prompt.
         pass
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

@@ -121,7 +121,10 @@ def axial_share_1d(field: NDArray[np.float32], level: float) -> NDArray[np.float
                 known[k] += 1.0
             if field[i, k] >= level:
                 above[k] += 1.0
-    return above / known
+    for k in range(m):
+        # Written out: 0 / 0 would warn when the kernels run as plain Python.
+        above[k] = above[k] / known[k] if known[k] > 0.0 else np.nan
+    return above
 
 
 @kernel
@@ -135,6 +138,7 @@ def axial_sd_1d(field: NDArray[np.float32]) -> NDArray[np.float64]:
     Returns
     -------
     array (time,) float64
+        NaN where no depth has a value.
     """
     n, m = field.shape
     count = np.zeros(m)
@@ -147,8 +151,10 @@ def axial_sd_1d(field: NDArray[np.float32]) -> NDArray[np.float64]:
                 count[k] += 1.0
                 total[k] += value
                 square[k] += value * value
-    out = np.empty(m)
+    out = np.full(m, np.nan)
     for k in range(m):
+        if count[k] == 0.0:
+            continue
         mean = total[k] / count[k]
         out[k] = np.sqrt(max(square[k] / count[k] - mean * mean, 0.0))
     return out

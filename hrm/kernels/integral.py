@@ -36,6 +36,8 @@ def excess_2d(
         In units of field x depth x time; NaN if a sample that counts is NaN.
     """
     n, m = field.shape
+    if n < 2:
+        return 0.0  # one grid line has no extent
     total = 0.0
     for i in range(n):
         weight = 0.5 if (i == 0 or i == n - 1) else 1.0

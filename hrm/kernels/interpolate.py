@@ -167,11 +167,11 @@ def interpolate_2d(
     Returns
     -------
     array (depth, time) float32
-        NaN outside the sensors.
+        NaN outside the sensors; a single sensor is known at its own depth only.
     """
     data = np.ascontiguousarray(values, dtype=np.float32)
     places = np.ascontiguousarray(depth, dtype=np.float64)
-    if kernel_name == "linear":
+    if kernel_name == "linear" or places.size == 1:
         return weighted_2d(data, _linear_weights(places, grid))
     if kernel_name == "cubic":
         return weighted_2d(data, _cubic_weights(places, grid))

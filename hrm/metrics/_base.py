@@ -74,9 +74,7 @@ class Cut:
         return self.depth.size < 2 or self.time.size < 2
 
 
-def cut(
-    field: xr.DataArray, top_cm: float, bottom_cm: float, start_s: float, stop_s: float
-) -> Cut:
+def cut(field: xr.DataArray, top_cm: float, bottom_cm: float, start_s: float, stop_s: float) -> Cut:
     """Cut a box out of a field: depth both ends included, time start included.
 
     Parameters

@@ -169,12 +169,18 @@ def _merged_plateau(box: Cut, front: Wavefront, parameters: Parameters) -> NDArr
     """Pressure of a plateau that already lies above the level, before a later peak.
 
     The run that holds the peak then starts with the plateau, not with the
-    contraction: the contour was crossed, the pressure stood still, and only then
-    rose by a contraction.
+    contraction: the contour was crossed at one time over some length, the pressure
+    stood still, and only then rose by a contraction. The first of several peaks
+    also stands still for a moment, but its contour travels.
     """
     length = parameters["front.plateau_s"]
+    half = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
     out = np.full(box.depth.size, np.nan)
+    at_once = 2.0 * parameters["front.plateau_half_cm"] * parameters["front.at_once_s_per_cm"]
     for i in np.flatnonzero(np.isfinite(front.arrival)):
+        ends = front.arrival[[max(0, i - half), min(i + half, box.depth.size - 1)]]
+        if not abs(ends[1] - ends[0]) <= at_once:
+            continue
         peak = int(np.argmax(box.values[i]))
         inside = np.flatnonzero((box.time >= front.arrival[i]) & (box.time <= box.time[peak]))
         width = max(2, round(length / box.step_s))
@@ -248,7 +254,7 @@ def _two_segments(
     best: tuple[float, float, NDArray[np.float64]] | None = None
     for knot in knots:
         design = _hinge(z, float(knot))
-        solution = np.linalg.lstsq(design, t, rcond=None)[0]
+        solution = np.asarray(np.linalg.lstsq(design, t, rcond=None)[0], dtype=np.float64)
         error = float(np.sum((t - design @ solution) ** 2))
         if best is None or error < best[0]:
             best = (error, float(knot), solution)

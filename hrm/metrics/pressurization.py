@@ -63,7 +63,9 @@ def pressurization(
         return "panesophageal", "ok"
     if front is not None and _compartmentalized(box, front, parameters):
         return "compartmentalized", "ok"
-    if _between_les_and_diaphragm(field, onset_s, stop, les_upper_cm, crural_diaphragm_cm, parameters):
+    if _between_les_and_diaphragm(
+        field, onset_s, stop, les_upper_cm, crural_diaphragm_cm, parameters
+    ):
         return "egj", "ok"
     return "none", "ok"
 
@@ -77,7 +79,10 @@ def _panesophageal(box: Cut, parameters: Parameters) -> bool:
     uniform = keep_long_runs(uniform, shortest)
     above = box.values >= level
     for first in np.flatnonzero(np.diff(uniform.astype(np.int8), prepend=0) == 1):
-        if _onset_span(above, first, parameters["pep.share"]) * box.step_s <= parameters["pep.onset_span_s"]:
+        if (
+            _onset_span(above, int(first), parameters["pep.share"]) * box.step_s
+            <= parameters["pep.onset_span_s"]
+        ):
             return True
     return False
 
@@ -176,7 +181,9 @@ def intrabolus_pressure(
             box.depth <= place + parameters["ibp.box_far_cm"]
         )
         # A sliver of the box that is left above the LES is sphincter, not bolus.
-        if rows.sum() * box.step_cm >= 0.5 * (parameters["ibp.box_far_cm"] - parameters["ibp.box_near_cm"]):
+        if rows.sum() * box.step_cm >= 0.5 * (
+            parameters["ibp.box_far_cm"] - parameters["ibp.box_near_cm"]
+        ):
             means.append(float(np.mean(box.values[rows, k])))
     if not means:
         return Measurement.missing(NO_WAVEFRONT)

@@ -109,67 +109,90 @@ def measure_swallow(
     )
     if not known(anatomy.ues_lower_cm, anatomy.les_upper_cm):
         return _without_body(relaxation)
+    window = _Window(pressure_field, onset_s, stop_s, anatomy, limits, parameters)
+    return _with_body(window, relaxation)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The arguments that the body metrics share."""
+
+    field: xr.DataArray
+    onset_s: float
+    stop_s: float
+    anatomy: Anatomy
+    limits: SwallowLimits
+    parameters: Parameters
+
+    def times(self) -> dict[str, float]:
+        return {"onset_s": self.onset_s, "stop_s": self.stop_s}
+
+    def borders(self) -> dict[str, float]:
+        return {
+            "ues_lower_cm": self.anatomy.ues_lower_cm,
+            "les_upper_cm": self.anatomy.les_upper_cm,
+        }
+
+
+def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
+    field, anatomy, parameters = window.field, window.anatomy, window.parameters
     zone = front_metric.transition_zone(
-        pressure_field,
-        onset_s=onset_s,
-        stop_s=stop_s,
-        ues_lower_cm=anatomy.ues_lower_cm,
-        les_upper_cm=anatomy.les_upper_cm,
-        parameters=parameters,
+        field, **window.times(), **window.borders(), parameters=parameters
     )
-    span = {"onset_s": onset_s, "stop_s": stop_s, "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
-    front = front_metric.wavefront(pressure_field, **span, parameters=parameters)
-    wave = dci_metric.contraction(pressure_field, **span, parameters=parameters)
+    span = {**window.times(), "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
+    front = front_metric.wavefront(field, **span, parameters=parameters)
+    wave = dci_metric.contraction(field, **span, parameters=parameters)
     integral = dci_metric.dci(wave, front=front, parameters=parameters)
     gap = dci_metric.longest_break(
-        pressure_field,
-        onset_s=onset_s,
-        wave=wave,
-        ues_lower_cm=anatomy.ues_lower_cm,
-        les_upper_cm=anatomy.les_upper_cm,
-        parameters=parameters,
+        field, onset_s=window.onset_s, wave=wave, **window.borders(), parameters=parameters
     )
     pattern, pattern_status = pressurization(
-        pressure_field,
-        onset_s=onset_s,
-        stop_s=stop_s,
-        ues_lower_cm=anatomy.ues_lower_cm,
-        les_upper_cm=anatomy.les_upper_cm,
+        field,
+        **window.times(),
+        **window.borders(),
         crural_diaphragm_cm=anatomy.crural_diaphragm_cm,
         front=front,
         parameters=parameters,
     )
-    atypical = pattern == "panesophageal" or limits.fragmented.crossed_by(gap.value)
-    point = front_metric.deceleration_point(
-        front, les_upper_cm=anatomy.les_upper_cm, atypical=atypical, parameters=parameters
-    )
-    latency = front_metric.distal_latency(onset_s, point)
-    if limits.failed.crossed_by(integral.value):
-        # What is left of a failed contraction has no front that could be timed.
-        latency, point = Measurement.missing(NO_CONTRACTION), None
-    bolus = intrabolus_pressure(
-        pressure_field,
-        front=front,
-        point=point,
-        les_upper_cm=anatomy.les_upper_cm,
-        gastric_mmhg=anatomy.gastric_mmhg,
-        parameters=parameters,
-    )
-    kind = swallow_type(integral.value, latency.value, gap.value, limits)
+    atypical = pattern == "panesophageal" or window.limits.fragmented.crossed_by(gap.value)
+    point, latency = _timing(window, front, integral, atypical=atypical)
     return SwallowMetrics(
         irp4s=relaxation,
         dci=integral,
         dci_box=dci_metric.dci(wave, front=None, parameters=parameters),
         distal_latency=latency,
         break_length=gap,
-        ibp=bolus,
+        ibp=intrabolus_pressure(
+            field,
+            front=front,
+            point=point,
+            les_upper_cm=anatomy.les_upper_cm,
+            gastric_mmhg=anatomy.gastric_mmhg,
+            parameters=parameters,
+        ),
         cdp=point,
         transition_zone_cm=zone,
         pressurization=pattern,
-        type=kind,
+        type=swallow_type(integral.value, latency.value, gap.value, window.limits),
         contraction_stop_s=wave.stop_s if wave else math.nan,
         status={} if pattern_status == "ok" else {"pressurization": pattern_status},
     )
+
+
+def _timing(
+    window: _Window, front: front_metric.Wavefront, integral: Measurement, *, atypical: bool
+) -> tuple[front_metric.DecelerationPoint | None, Measurement]:
+    """Deceleration point and distal latency, unless nothing contracts."""
+    if window.limits.failed.crossed_by(integral.value):
+        # What is left of a failed contraction has no front that could be timed.
+        return None, Measurement.missing(NO_CONTRACTION)
+    point = front_metric.deceleration_point(
+        front,
+        les_upper_cm=window.anatomy.les_upper_cm,
+        atypical=atypical,
+        parameters=window.parameters,
+    )
+    return point, front_metric.distal_latency(window.onset_s, point)
 
 
 def _without_body(relaxation: Measurement) -> SwallowMetrics:
