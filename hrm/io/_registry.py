@@ -1,0 +1,194 @@
+"""Which reader reads a file: the protocol, the list, the choice by content."""
+
+from __future__ import annotations
+
+import enum
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from hrm.errors import (
+    AmbiguousFormatError,
+    FormatError,
+    HrmWarning,
+    ParameterError,
+    UnknownFormatError,
+)
+from hrm.io._text import HEAD_BYTES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+ENTRY_POINT_GROUP = "hrm.readers"
+STRICTNESS = ("raise", "warn")
+
+
+class Match(enum.Enum):
+    """How sure a sniffer is."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+class Sniff(NamedTuple):
+    """Verdict of one reader on one file; the reason never quotes the file."""
+
+    match: Match
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a caller may say about a file; one object, so that plug-ins outlive additions.
+
+    Raises
+    ------
+    ParameterError
+        If `strictness` is unknown.
+    """
+
+    catheter: str | None = None
+    depths: tuple[float, ...] | None = None
+    catheter_file: Path | None = None
+    system: str | None = None
+    participant: str | None = None
+    keep_phi: bool = False
+    strictness: str = "raise"
+
+    def __post_init__(self) -> None:
+        """Check the one field that has a fixed vocabulary."""
+        if self.strictness not in STRICTNESS:
+            raise ParameterError(
+                f"strictness must be one of {', '.join(STRICTNESS)}, got {self.strictness!r}"
+            )
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """One file format."""
+
+    name: str
+    vendor: str
+    suffixes: tuple[str, ...]
+    description: str
+
+    def sniff(self, head: bytes, path: Path) -> Sniff:
+        """Judge the first 64 KB; pure, never raises, content before suffix."""
+
+    def peek(self, path: Path) -> dict[str, Any]:
+        """Describe the file from its two ends, without xarray or pandas."""
+
+    def read(self, path: Path, options: ReadOptions) -> xr.DataTree:
+        """Read the whole file into a validated study."""
+
+
+def builtin_readers() -> tuple[Reader, ...]:
+    """Return the readers that ship with hrm, in the order they are listed to users."""
+    from hrm.io.manoview import ManoViewHeadlessReader, ManoViewReader
+    from hrm.io.mms import MmsReader
+    from hrm.io.native import NativeReader
+
+    return (NativeReader(), MmsReader(), ManoViewReader(), ManoViewHeadlessReader())
+
+
+@cache
+def all_readers() -> tuple[Reader, ...]:
+    """Return the readers of hrm, then those of installed plug-ins."""
+    found = list(builtin_readers())
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        plugin = _load_plugin(entry)
+        if plugin is not None and plugin.name in {known.name for known in found}:
+            _warn_plugin(entry, "its name is taken")
+        elif plugin is not None:
+            found.append(plugin)
+    return tuple(found)
+
+
+def _load_plugin(entry: EntryPoint) -> Reader | None:
+    # A broken plug-in must not take the built-in readers with it.
+    try:
+        loaded = entry.load()
+        plugin = loaded() if isinstance(loaded, type) else loaded
+    except Exception as err:  # noqa: BLE001 - code of others, reported by name
+        _warn_plugin(entry, f"{type(err).__name__} while loading it")
+        return None
+    if not isinstance(plugin, Reader):
+        _warn_plugin(entry, "it is not a Reader")
+        return None
+    return plugin
+
+
+def _warn_plugin(entry: EntryPoint, why: str) -> None:
+    warnings.warn(f"reader plug-in {entry.name!r} is left out: {why}", HrmWarning, stacklevel=3)
+
+
+def choose_reader(path: Path, name: str | None = None) -> Reader:
+    """Choose the reader of a file by its content, or by `name`.
+
+    Exactly one YES wins; failing that, exactly one MAYBE.
+
+    Raises
+    ------
+    ParameterError
+        If `name` is not a reader.
+    UnknownFormatError
+        If nobody recognises the file; lists each reader with its reason.
+    AmbiguousFormatError
+        If more than one does.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    readers = all_readers()
+    if name is not None:
+        return _by_name(readers, name)
+    if not head:
+        raise UnknownFormatError("the file is empty (0 bytes); export it again")
+    verdicts = [(reader, _sniff(reader, head, path)) for reader in readers]
+    return choose(verdicts)
+
+
+def _by_name(readers: Sequence[Reader], name: str) -> Reader:
+    for reader in readers:
+        if reader.name == name:
+            return reader
+    known = ", ".join(reader.name for reader in readers)
+    raise ParameterError(f"unknown reader {name!r}; known readers: {known}")
+
+
+def _sniff(reader: Reader, head: bytes, path: Path) -> Sniff:
+    # The contract says that a sniffer never raises; a plug-in may break it.
+    try:
+        return reader.sniff(head, path)
+    except Exception as err:  # noqa: BLE001 - code of others, reported by name
+        return Sniff(Match.NO, f"its sniffer failed ({type(err).__name__})")
+
+
+def choose(verdicts: Sequence[tuple[Reader, Sniff]]) -> Reader:
+    """Apply the choice rule to the verdicts of all readers."""
+    for match in (Match.YES, Match.MAYBE):
+        claims = [(reader, sniff) for reader, sniff in verdicts if sniff.match is match]
+        if len(claims) == 1:
+            return claims[0][0]
+        if claims:
+            raise _listing_error(
+                AmbiguousFormatError,
+                claims,
+                "more than one reader claims the file; pass reader= to choose",
+            )
+    raise _listing_error(
+        UnknownFormatError,
+        verdicts,
+        "no reader recognises the file; export it again in one of these formats",
+    )
+
+
+def _listing_error(
+    kind: type[FormatError], verdicts: Sequence[tuple[Reader, Sniff]], message: str
+) -> FormatError:
+    rows = "; ".join(f"{reader.name}: {sniff.reason}" for reader, sniff in verdicts)
+    return kind(f"{message} ({rows})")

@@ -1,0 +1,436 @@
+"""The native file of hrm: netCDF-4, readable by anything that reads HDF5.
+
+Every variable is stored as it is, compressed and with a checksum; the file
+appears complete or not at all, and opens in plain ``xarray.open_datatree``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hrm import catalog
+from hrm.errors import (
+    CorruptFileError,
+    HrmError,
+    ParameterError,
+    SchemaError,
+    UnsupportedVersionError,
+)
+from hrm.io import _raw, identity
+from hrm.io._catheter import resolve
+from hrm.io._registry import Match, ReadOptions, Sniff
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NAME = "hrm-native"
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+# Behind the end of the HDF5 content, where every HDF5 program ignores it.
+TRAILER_MAGIC = b"hrm-sum1"
+CHUNK_SAMPLES = 4096
+COMPRESSION_LEVEL = 4
+
+# Deflate cannot shrink by more than about 1000: a file that declares more is damaged.
+_MAX_EXPANSION = 1100
+_SMALL_BYTES = 1 << 20
+_TRAILER_BYTES = len(TRAILER_MAGIC) + hashlib.sha256().digest_size
+_ROOT_MARKS = ("schema_version", "source_sha256", "sampling_rate")
+
+
+class NativeReader:
+    """Reader of hrm's own files."""
+
+    name = NAME
+    vendor = "hrm"
+    suffixes: tuple[str, ...] = (".nc", ".h5")
+    description = "hrm study in netCDF-4/HDF5, as written by write_native"
+
+    def sniff(self, head: bytes, path: Path) -> Sniff:
+        """Judge by the HDF5 magic and the root attributes."""
+        import h5py
+
+        if not head.startswith(HDF5_MAGIC):
+            return Sniff(Match.NO, "not an HDF5 file")
+        try:
+            with path.open("rb") as stream, h5py.File(stream, "r") as file:
+                marked = all(name in file.attrs for name in _ROOT_MARKS)
+        except Exception as err:  # noqa: BLE001 - whatever HDF5 trips over; reading it says so
+            return Sniff(Match.MAYBE, f"HDF5, but it does not open ({type(err).__name__})")
+        if marked:
+            return Sniff(Match.YES, "HDF5 with the root attributes of a study")
+        return Sniff(Match.NO, "HDF5, but not a study of hrm")
+
+    def peek(self, path: Path) -> dict[str, Any]:
+        """Describe the file from its metadata."""
+        import h5py
+
+        try:
+            # Through a stream: HDF5's own error texts carry the path.
+            with path.open("rb") as stream, h5py.File(stream, "r") as file:
+                n_sensors, n_samples = file["pressure/pressure"].shape
+                return _raw.peek_result(
+                    name=NAME,
+                    n_sensors=int(n_sensors),
+                    rate_hz=float(np.ravel(file.attrs["sampling_rate"])[0]),
+                    n_samples=int(n_samples),
+                    first_time_s=float(np.ravel(file.attrs["time_offset_s"])[0]),
+                    has_impedance="impedance" in file,
+                    needs_catheter=False,
+                    size=path.stat().st_size,
+                )
+        except Exception as err:
+            raise _damaged(err) from err
+
+    def read(self, path: Path, options: ReadOptions) -> xr.DataTree:
+        """Read the whole file into a validated study; no handle stays open."""
+        # From memory: HDF5's own error texts carry the path.
+        study = parse(path.read_bytes())
+        return build(study, options)
+
+
+def _damaged(err: Exception) -> CorruptFileError:
+    return CorruptFileError(
+        f"the file is cut or damaged ({type(err).__name__} while reading it); "
+        "write it again from its source",
+        reader=NAME,
+    )
+
+
+def parse(data: bytes) -> xr.DataTree:
+    """Read the bytes of a native file, values and attributes as they were written.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+
+    Returns
+    -------
+    DataTree
+        In memory, validated.
+
+    Raises
+    ------
+    CorruptFileError
+        If the file is cut or damaged.
+    UnsupportedVersionError
+        If a newer hrm wrote it.
+    SchemaError
+        If it holds no valid study.
+    """
+    from hrm.schema import validate
+
+    try:
+        study = _load(_checked(data))
+        validate(study)
+    except HrmError:
+        raise
+    except Exception as err:
+        raise _damaged(err) from err
+    return study
+
+
+def _checked(data: bytes) -> bytes:
+    """Compare the content with the digest behind it, and return it without.
+
+    A damaged HDF5 file can hold the library in an endless loop, so damage is
+    found first. A file without a digest was written by another program: it is
+    read, with what HDF5 itself checks.
+    """
+    content, tail = data[:-_TRAILER_BYTES], data[-_TRAILER_BYTES:]
+    if not tail.startswith(TRAILER_MAGIC):
+        return data
+    if tail[len(TRAILER_MAGIC) :] != hashlib.sha256(content).digest():
+        raise CorruptFileError(
+            "the content does not match the digest at the end of the file; it is damaged: "
+            "write it again from its source",
+            reader=NAME,
+        )
+    return content
+
+
+def _append_digest(file: Path) -> None:
+    with file.open("rb+") as stream:
+        digest = hashlib.file_digest(stream, "sha256").digest()
+        stream.seek(0, os.SEEK_END)
+        stream.write(TRAILER_MAGIC + digest)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _load(data: bytes) -> xr.DataTree:
+    import xarray as xr
+
+    # First, because h5netcdf complains on the terminal about a file that does not open.
+    lists = _lists_of_one(data)
+    with xr.open_datatree(
+        io.BytesIO(data), engine="h5netcdf", decode_times=False, decode_timedelta=False
+    ) as tree:
+        _check_version(tree.attrs)
+        declared = sum(node.to_dataset(inherit=False).nbytes for node in tree.subtree)
+        if declared > _SMALL_BYTES + _MAX_EXPANSION * len(data):
+            raise CorruptFileError(
+                f"the file declares {declared} bytes of values, more than its size can hold",
+                reader=NAME,
+            )
+        nodes = {node.path: _plain(node.to_dataset(inherit=False).load()) for node in tree.subtree}
+    for (path, variable), names in lists.items():
+        owner: Any = nodes.get(path)
+        if variable and owner is not None:
+            owner = owner.variables.get(variable)
+        if owner is not None:
+            attrs = owner.attrs
+            attrs.update({key: [attrs[key]] for key in names if isinstance(attrs.get(key), str)})
+    return xr.DataTree.from_dict(nodes)
+
+
+def _lists_of_one(data: bytes) -> dict[tuple[str, str], list[str]]:
+    """Find the attributes that are a list of one text, which xarray reads as the text.
+
+    Keys are (path of the node, name of the variable or empty).
+    """
+    import h5py
+
+    found: dict[tuple[str, str], list[str]] = {}
+    with h5py.File(io.BytesIO(data), "r") as file:
+
+        def visit(path: str, item: Any) -> None:
+            node, _, variable = f"/{path}".rpartition("/")
+            key = (f"/{path}", "") if isinstance(item, h5py.Group) else (node or "/", variable)
+            names = [name for name in item.attrs if _is_list_of_one(item.attrs.get_id(name))]
+            if names:
+                found[key] = names
+
+        visit("", file)
+        file.visititems(visit)
+    return found
+
+
+def _is_list_of_one(attribute: Any) -> bool:
+    import h5py
+
+    return attribute.shape == (1,) and h5py.check_string_dtype(attribute.dtype) is not None
+
+
+def _plain(dataset: xr.Dataset) -> xr.Dataset:
+    """Undo what a trip through a file leaves behind: encodings, NumPy scalars in attrs."""
+    dataset = dataset.drop_encoding()
+    dataset.attrs = {name: _plain_attr(value) for name, value in dataset.attrs.items()}
+    for name, variable in dataset.variables.items():
+        attrs = {key: _plain_attr(value) for key, value in variable.attrs.items()}
+        dataset[name].attrs = attrs
+        if variable.dtype.kind in "UT":
+            dataset[name] = variable.astype(object)
+            dataset[name].attrs = attrs
+    return dataset
+
+
+def _plain_attr(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_version(attrs: Any) -> None:
+    from hrm.schema import SCHEMA_VERSION
+
+    found = str(attrs.get("schema_version", ""))
+    if not found.isdecimal() or not found.isascii():
+        raise CorruptFileError("the root attribute 'schema_version' is missing", reader=NAME)
+    if int(found) > int(SCHEMA_VERSION):
+        raise UnsupportedVersionError(
+            f"the file has schema_version {int(found)}, this hrm reads up to {SCHEMA_VERSION}; "
+            "update hrm",
+            reader=NAME,
+        )
+
+
+def build(study: xr.DataTree, options: ReadOptions) -> xr.DataTree:
+    """Apply what the caller said to a study that was read back.
+
+    Raises
+    ------
+    ParameterError
+        If a catheter is named that the file contradicts.
+    """
+    _check_placement(study, options)
+    if options.system is not None:
+        study.attrs["system"] = catalog.check_system(options.system)
+    if options.participant:
+        study.attrs["study_id"] = options.participant
+    if identity.holds_phi(study.attrs) and not options.keep_phi:
+        _drop_phi(study)
+    return study
+
+
+def _check_placement(study: xr.DataTree, options: ReadOptions) -> None:
+    if options.catheter is None and options.depths is None and options.catheter_file is None:
+        return
+    stored = np.asarray(study["pressure"].to_dataset()["depth"].values)
+    asked = resolve(
+        stored.size,
+        catheter=options.catheter,
+        depths=options.depths,
+        catheter_file=options.catheter_file,
+    )
+    if not np.array_equal(stored, np.array(asked.depths_cm)):
+        raise ParameterError(
+            "a native file carries its sensor positions, and they are not those asked for; "
+            "leave the catheter out, or read the vendor's file again"
+        )
+
+
+def _drop_phi(study: xr.DataTree) -> None:
+    study.attrs = identity.without_phi(study.attrs)
+    events = study["events"].to_dataset()
+    notes = [identity.note_to_keep(str(note), keep_phi=False) for note in events["note"].values]
+    events["note"] = ("event", np.array(notes, dtype=object), events["note"].attrs)
+    study["events"] = events
+
+
+def write_native(
+    study: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write a study to a native file, without loss and in one step.
+
+    Parameters
+    ----------
+    study : DataTree
+        A valid study, with any result nodes.
+    path : path-like
+        Where to.
+    overwrite : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    SchemaError
+        If the study breaks the contract or holds what netCDF cannot store.
+    FileExistsError
+        If the file exists and `overwrite` is not set.
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    from hrm.schema import validate
+
+    target = Path(path)
+    validate(study)
+    _check_storable(study)
+    if not target.parent.is_dir():
+        raise FileNotFoundError("the folder of the output file does not exist; make it first")
+    if target.is_dir():
+        raise IsADirectoryError("the output is a folder; name a file in it")
+    if target.exists() and not overwrite:
+        raise _exists()
+    # In the same folder, so that the last step is a rename within one file system.
+    temporary = target.parent / f".hrm-{secrets.token_hex(8)}.tmp"
+    try:
+        _write(study, temporary)
+        _append_digest(temporary)
+        _publish(temporary, target, overwrite=overwrite)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _exists() -> FileExistsError:
+    return FileExistsError("the output file exists; pass overwrite=True to replace it")
+
+
+def _publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        # A link fails if another process made the target meanwhile; a rename would not.
+        try:
+            os.link(temporary, target)
+        except FileExistsError as err:
+            raise _exists() from err
+        except (OSError, NotImplementedError):
+            # No hard links on this file system: the check before has to do.
+            temporary.replace(target)
+        return
+    temporary.replace(target)
+
+
+def _write(study: xr.DataTree, file: Path) -> None:
+    encoding = {
+        node.path: {
+            str(name): _encoding(variable)
+            for name, variable in node.to_dataset(inherit=False).variables.items()
+        }
+        for node in study.subtree
+    }
+    try:
+        study.to_netcdf(file, engine="h5netcdf", format="NETCDF4", encoding=encoding)
+    except (TypeError, ValueError, KeyError, NotImplementedError) as err:
+        raise SchemaError(
+            f"the study holds what netCDF cannot store ({type(err).__name__}); "
+            "use numbers, booleans and text"
+        ) from err
+
+
+def _encoding(variable: xr.Variable) -> dict[str, Any]:
+    """How a variable is stored: no fill value, so that every bit comes back."""
+    if variable.dtype.kind in "OUT":
+        # Said outright: an empty column of texts would come back as numbers.
+        return {"dtype": str}
+    encoding: dict[str, Any] = {"_FillValue": None}
+    if variable.ndim and variable.size:
+        leading, last = variable.shape[:-1], variable.shape[-1]
+        encoding |= {
+            "zlib": True,
+            "complevel": COMPRESSION_LEVEL,
+            "shuffle": True,
+            "fletcher32": True,
+            "chunksizes": (*leading, min(last, CHUNK_SAMPLES)),
+        }
+    return encoding
+
+
+def _check_storable(study: xr.DataTree) -> None:
+    faults = []
+    for node in study.subtree:
+        dataset = node.to_dataset(inherit=False)
+        faults += [f"{node.path}: {fault}" for fault in _attr_faults(dataset.attrs)]
+        for name, variable in dataset.variables.items():
+            where = f"{node.path}/{name}".replace("//", "/")
+            faults += [f"{where}: {fault}" for fault in _attr_faults(variable.attrs)]
+            if variable.dtype.kind not in "biufOUT":
+                faults.append(f"{where}: {variable.dtype} is not stored")
+            elif variable.dtype.kind in "OUT":
+                faults += [f"{where}: {fault}" for fault in _text_faults(variable.values.flat)]
+    if faults:
+        raise SchemaError("the study cannot be stored: " + "; ".join(faults))
+
+
+def _attr_faults(attrs: Any) -> list[str]:
+    faults = []
+    for name, value in attrs.items():
+        kinds = (str, int, float, np.integer, np.floating)
+        texts = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+        if isinstance(value, bool) or not (isinstance(value, kinds) or texts):
+            faults.append(f"attribute {name!r} is not text, a number or a list of texts")
+        else:
+            faults += [
+                f"attribute {name!r}: {fault}"
+                for fault in _text_faults(value if isinstance(value, list) else [value])
+                if isinstance(value, str | list)
+            ]
+    return faults
+
+
+def _text_faults(values: Any) -> list[str]:
+    faults = set()
+    for value in values:
+        if not isinstance(value, str):
+            faults.add(f"a {type(value).__name__} among texts")
+        elif "\0" in value:
+            faults.add("a text with a NUL character")
+        elif not value.isascii() and value.encode("utf-8", "replace").decode() != value:
+            faults.add("a text that is not valid Unicode")
+    return sorted(faults)

@@ -1,0 +1,26 @@
+"""Synthetic HRM studies from an analytic pressure field, with known truth.
+
+Used by tests, the demo and the benchmarks. `draw` makes a `Phantom`, `sample`
+reads it with a catheter, and `truth` says what an engine should find.
+"""
+
+from __future__ import annotations
+
+from hrm.phantom.drawing import draw
+from hrm.phantom.export import write_manoview, write_mms_csv
+from hrm.phantom.field import Phantom
+from hrm.phantom.recipes import PHENOTYPES
+from hrm.phantom.sampling import default_offset, sample, swallow_table
+from hrm.phantom.truth import truth
+
+__all__ = [
+    "PHENOTYPES",
+    "Phantom",
+    "default_offset",
+    "draw",
+    "sample",
+    "swallow_table",
+    "truth",
+    "write_manoview",
+    "write_mms_csv",
+]
