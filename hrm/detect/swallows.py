@@ -111,6 +111,8 @@ def find_candidates(
         arrival = tuple((float(depth[p.sensor]), p.start_s) for p in wave)
         found.append(Candidate(wave[0].start_s, arrival, fell))
     times = [candidate.time_s for candidate in found]
+    # A marker speaks for one swallow: one that has its wave backs nothing else.
+    hints = [hint for hint in hints if not _near(hint, times, parameters["detect.hint_s"])]
     for fall in falls:
         apart = parameters["detect.merge_s"]
         if _near(fall, times, apart) or _near(fall, coughs, 1.0):

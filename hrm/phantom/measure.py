@@ -141,7 +141,9 @@ def find_onset(
     field = phantom.pressure(t, z)
     foot = pharynx_peak(phantom.anatomy, swallow, z) - _PHARYNX_FOOT_SD * swallow.pharynx_sd_s
     field[t[None, :] - nominal >= foot[:, None]] = np.nan
-    seen = ~np.isnan(field).all(axis=0)
+    # Once the wave is past the middle of the UES, what is left of the sleeve is esophagus.
+    middle = float(np.interp(0.5 * (marks.ues_upper + marks.ues_lower), z, foot))
+    seen = t - nominal < middle
     t, pressure = t[seen], np.nanmax(field[:, seen], axis=0)
     level = min(
         float(parameters["onset.fall_fraction"]) * base, float(parameters["onset.fall_cap_mmhg"])

@@ -252,3 +252,10 @@ def test_offset_moves_depths_only_and_numbers_stay_in_bounds(offset, height, gap
     }
     assert 0.0 <= row["dci_mmhg_s_cm"] <= row["dci_box_mmhg_s_cm"] + 1e-9
     assert 0.0 <= row["break_cm"] <= LES_CM - BODY_TOP_CM
+
+
+def test_onset_stays_with_the_ues_after_the_wave_has_passed_it():
+    # In this study a lower pressure follows below the UES, behind the pharyngeal wave.
+    phantom = draw("des", seed=2)
+    found = [row["onset_s"] for row in truth(phantom)["swallows"]]
+    np.testing.assert_allclose(found, [item.onset_s for item in phantom.swallows], atol=0.05)
