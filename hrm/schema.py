@@ -174,7 +174,9 @@ def validate(study: xr.DataTree) -> None:
         f"root attribute {name!r} is missing" for name in REQUIRED_ATTRS if name not in study.attrs
     ]
     for name, value in study.attrs.items():
-        if not isinstance(value, str | int | float | np.integer | np.floating | list):
+        # netCDF cannot hold a bool, which Python counts among the integers.
+        plain = isinstance(value, str | int | float | np.integer | np.floating | list)
+        if not plain or isinstance(value, bool):
             faults.append(
                 f"root attribute {name!r} is a {type(value).__name__}, not text or a number"
             )

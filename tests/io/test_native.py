@@ -103,6 +103,7 @@ def test_layout_on_disk(tmp_path):
         assert data.shuffle
         assert data.fletcher32
         assert data.dtype == np.float32
+        assert "_FillValue" not in data.attrs
 
 
 def test_nothing_stays_open_and_nothing_is_left_behind(tmp_path):

@@ -112,6 +112,7 @@ def test_control_bytes_are_located(byte):
         ("é".encode(), "utf-8"),
         ("檢查流程 無數據".encode("cp950"), "cp950"),
         ("Übung für Größe".encode("cp1252"), "cp1252"),
+        ("réel".encode("cp1252"), "cp1252"),  # decodes as Big5 too
     ],
 )
 def test_guess_encoding(data, encoding):
