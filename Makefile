@@ -51,10 +51,10 @@ demo: $(INSTALLED) ## analyze the bundled synthetic studies into demo-output/
 	@mkdir -p '$(DEMO)'
 	$(BIN)/hrm analyze examples/mms_22ch_type_2.csv --catheter CE4-0062 --system manoscan \
 	  --swallows examples/mms_22ch_type_2.swallows.csv --posture supine \
-	  --json $(DEMO)/mms_22ch_type_2.json --figure $(DEMO)/mms_22ch_type_2.png
+	  --json $(DEMO)/mms_22ch_type_2.json --figure $(DEMO)/mms_22ch_type_2.png --force
 	$(BIN)/hrm analyze examples/manoview_36ch_normal.txt --system manoscan \
 	  --swallows examples/manoview_36ch_normal.swallows.csv --posture supine \
-	  --json $(DEMO)/manoview_36ch_normal.json --figure $(DEMO)/manoview_36ch_normal.png
+	  --json $(DEMO)/manoview_36ch_normal.json --figure $(DEMO)/manoview_36ch_normal.png --force
 	@echo 'written to $(DEMO)/:' && ls -l '$(DEMO)'
 
 test: $(INSTALLED) ## run all tests

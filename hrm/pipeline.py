@@ -17,28 +17,24 @@ from hrm.catalog import Parameters
 from hrm.detect.baseline import Baseline
 from hrm.detect.landmarks import Landmarks
 from hrm.detect.onset import Onset
-from hrm.detect.proposal import Proposal, propose
-from hrm.detect.protocol import protocol_of, why_not_evaluable
+from hrm.detect.proposal import Proposal, proposal_warnings, propose
+from hrm.detect.protocol import (
+    StatedSwallow,
+    protocol_of,
+    stated_swallow,
+    why_not_evaluable,
+)
 from hrm.errors import ParameterError
-from hrm.metrics import egj
+from hrm.metrics import chicago, egj, post_treatment
 from hrm.metrics._base import Measurement
-from hrm.metrics.chicago import SwallowLimits, swallow_limits
 from hrm.metrics.study import irp_median, percentages, primary_posture
 from hrm.metrics.swallow import Anatomy, SwallowMetrics, measure_swallow
+from hrm.metrics.swallow_types import SwallowLimits, swallow_limits
 from hrm.preprocess import estimate_noise, filter_noise, usable_sensors, window_field
 from hrm.results import StudyRecord, SwallowRecord, attach
-from hrm.schema import POSTURES, PROTOCOLS, validate
+from hrm.schema import POSTURES, validate
 
 NAN = math.nan
-
-
-@dataclass(frozen=True)
-class StatedSwallow:
-    """What the user says of a swallow: a row of the swallow table."""
-
-    onset_s: float
-    posture: str
-    protocol: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,8 @@ class _Study:
     stated: Sequence[StatedSwallow]
     posture: str
     system: str
+    clinical: chicago.Clinical
+    irp_limit: chicago.UserLimit | None
     limits: SwallowLimits
     parameters: Parameters
 
@@ -76,6 +74,8 @@ def analyze(
     system: str | None = None,
     posture: str | None = None,
     swallows: Sequence[Mapping[str, Any]] | None = None,
+    clinical: Mapping[str, Any] | None = None,
+    irp_limit: float | str | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> xr.DataTree:
     """Measure one recording.
@@ -91,6 +91,12 @@ def analyze(
     swallows : sequence of mapping, optional
         What the file cannot say, one row a swallow: ``onset_s`` [s from the first
         sample], ``posture``, ``protocol``.
+    clinical : mapping, optional
+        What the recording cannot say of the patient: ``symptoms``, ``tbe``,
+        ``flip``, ``opioids``, ``prior_surgery`` (see `hrm.metrics.chicago`).
+    irp_limit : float [mmHg] or str, optional
+        Upper limit of the IRP where the classification has none, as a number or
+        as the id of a row of the limits table; the diagnosis is then not conclusive.
     parameters : mapping, optional
         Values that differ from ``hrm/data/parameters.toml``.
 
@@ -115,28 +121,13 @@ def analyze(
         recording,
         system=catalog.check_system(system) if system else str(recording.attrs["system"]),
         posture=posture or "unknown",
-        stated=[_stated(row, i + 1) for i, row in enumerate(swallows or ())],
+        stated=[stated_swallow(row, i + 1) for i, row in enumerate(swallows or ())],
+        clinical=chicago.clinical_from(clinical),
+        irp_limit=chicago.user_limit_from(irp_limit),
         parameters=chosen,
     )
     rows = [_measure_one(study, k) for k in range(len(study.proposal.onsets))]
     return attach(recording, _summarize(study, rows), __version__)
-
-
-def _stated(row: Mapping[str, Any], number: int) -> StatedSwallow:
-    try:
-        onset = float(row["onset_s"])
-    except (KeyError, TypeError, ValueError) as err:
-        raise ParameterError(
-            f"swallow table row {number}: onset_s must be a number of seconds"
-        ) from err
-    posture, protocol = str(row.get("posture", "unknown")), str(row.get("protocol", "unknown"))
-    if not math.isfinite(onset) or posture not in POSTURES or protocol not in PROTOCOLS:
-        raise ParameterError(
-            f"swallow table row {number}: expected a finite onset_s, posture one of "
-            f"{', '.join(POSTURES)} and protocol one of {', '.join(PROTOCOLS)}; "
-            f"got {onset}, {posture!r}, {protocol!r}"
-        )
-    return StatedSwallow(onset, posture, protocol)
 
 
 def _prepare(
@@ -145,6 +136,8 @@ def _prepare(
     system: str,
     posture: str,
     stated: Sequence[StatedSwallow],
+    clinical: chicago.Clinical,
+    irp_limit: chicago.UserLimit | None,
     parameters: Parameters,
 ) -> _Study:
     raw = recording["pressure"].to_dataset()["pressure"]
@@ -177,6 +170,8 @@ def _prepare(
         stated=stated,
         posture=posture,
         system=system,
+        clinical=clinical,
+        irp_limit=irp_limit,
         limits=swallow_limits(system),
         parameters=parameters,
     )
@@ -405,7 +400,38 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         limit_ids=study.limits.ids,
         noise_mmhg=study.noise_mmhg,
         filtered=study.unfiltered is not None,
+        classification=_classify(study, rows, {name: m.value for name, m in junction.items()}),
     )
+
+
+def _classify(
+    study: _Study, rows: Sequence[SwallowRecord], junction: Mapping[str, float]
+) -> dict[str, Any]:
+    """Run both trees over the evaluable swallows; describe instead after an operation."""
+    swallows = [
+        chicago.Swallow(
+            posture=row.posture,
+            irp=row.metrics["irp4s_mmhg"],
+            dci=row.metrics["dci_mmhg_s_cm"],
+            distal_latency=row.metrics["distal_latency_s"],
+            break_length=row.metrics["break_cm"],
+            ibp=row.metrics["ibp_mmhg"],
+            panesophageal=row.pressurization == "panesophageal",
+        )
+        for row in rows
+        if row.evaluable
+    ]
+    out = chicago.classify(
+        swallows,
+        system=study.system,
+        clinical=study.clinical,
+        user_limit=study.irp_limit,
+        parameters=study.parameters,
+    )
+    surgery = study.clinical.prior_surgery
+    if surgery not in ("none", "unknown"):
+        out["post_treatment"] = post_treatment.describe(rows, junction, prior_surgery=surgery)
+    return out
 
 
 def _landmarks(
@@ -453,23 +479,8 @@ def _warnings(study: _Study, rows: Sequence[SwallowRecord]) -> list[str]:
         found.append("no swallow was found")
     elif any(row.posture == "unknown" for row in rows):
         found.append("posture unknown for some swallows: say it for the study or by swallow")
-    baseline = study.proposal.baseline
-    if baseline is None:
-        found.append("no swallow-free stretch of 5 s: resting landmarks could not be found")
-    elif baseline.status != "ok":
-        found.append(
-            f"the baseline is {baseline.stop_s - baseline.start_s:.1f} s and not clear of "
-            "swallows by the full margin: resting values are less certain"
-        )
-    found += [
-        f"landmark {name}: {reason}"
-        for name, reason in study.proposal.landmarks.status.items()
-        if name in ("les", "gastric_reference_mmhg", "les_lower_cm", "ues_upper_cm")
-    ]
+    found += proposal_warnings(study.proposal)
     lost = study.pressure["depth"].values[~study.usable]
     if lost.size:
         found.append(f"sensors at {', '.join(f'{cm:g}' for cm in lost)} cm cannot be used")
-    unseen = sum(row.onset_method == "stated" for row in rows)
-    if unseen:
-        found.append(f"{unseen} stated swallow(s) show no pharyngeal wave and no UES relaxation")
     return found

@@ -94,6 +94,7 @@ class StudyRecord:
     limit_ids: Sequence[str]
     noise_mmhg: float
     filtered: bool
+    classification: Mapping[str, Any]
 
 
 def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> xr.DataTree:
@@ -124,7 +125,8 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
             "parameters_id": record.parameters_id,
             "parameter_overrides": json.dumps(dict(record.parameter_overrides), sort_keys=True),
             "limit_ids": list(record.limit_ids),
-            "warnings": list(record.warnings),
+            # netCDF has no empty list.
+            "warnings": list(record.warnings) or "",
         }
     )
     return tree
@@ -164,7 +166,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
         "egj": _egj_block(study["egj"].to_dataset()),
         "swallows": _swallows_block(study["swallows"].to_dataset()),
         "study": _study_block(study["study"].to_dataset()),
-        "classification": {},
+        "classification": json.loads(str(study["study"].attrs["classification"])),
         "warnings": _texts(study.attrs["warnings"]),
     }
 
@@ -242,6 +244,7 @@ def _study_dataset(record: StudyRecord) -> xr.Dataset:
             "primary_posture": record.primary_posture,
             "noise_mmhg": float(record.noise_mmhg),
             "filtered": int(record.filtered),
+            "classification": json.dumps(record.classification, allow_nan=False),
             "baseline": json.dumps(dict(record.baseline), sort_keys=True),
         },
     )

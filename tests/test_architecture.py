@@ -51,7 +51,12 @@ MAY_IMPORT = {
         *("catalog", "schema"),
     },
 }
+#: Writing a file whole or not at all is needed wherever something is written.
+MAY_IMPORT["_files"] = set()
+for _writer in ("io", "annotate", "store", "plot", "report", "batch", "trial", "viewer"):
+    MAY_IMPORT[_writer].add("_files")
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
+MAY_IMPORT["__main__"] = {"cli"}
 #: `hrm/__init__.py` names the public modules for type checkers; at run time it is lazy.
 PUBLIC = set(MAY_IMPORT) - {"cli", "viewer", "kernels"}
 

@@ -85,7 +85,7 @@ def contraction_ends(
     active = (values >= level).any(axis=0)
     longest = parameters["dci.window_repetitive_s"]
     ends = []
-    for onset, following in zip(onsets, [*onsets[1:], float("inf")], strict=True):
+    for onset, following in zip(onsets, [*onsets, float("inf")][1:], strict=True):
         inside = (time >= onset) & (time < min(onset + longest, following))
         last = np.flatnonzero(inside & active)
         ends.append(float(time[last[-1]]) if last.size else float(onset))

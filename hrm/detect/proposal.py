@@ -156,3 +156,33 @@ def _with_ues(marks: Landmarks, zone: Sphincter | None, seen: Sphincter | None) 
     if seen is None:
         status["ues_upper_cm"] = status["ues_lower_cm"] = "estimated_from_pharyngeal_wave"
     return replace(marks, ues_upper_cm=zone.upper_cm, ues_lower_cm=zone.lower_cm, status=status)
+
+
+def proposal_warnings(proposal: Proposal) -> list[str]:
+    """Say in words what of a proposal is uncertain.
+
+    Parameters
+    ----------
+    proposal : Proposal
+
+    Returns
+    -------
+    list of str
+    """
+    found, baseline = [], proposal.baseline
+    if baseline is None:
+        found.append("no swallow-free stretch of 5 s: resting landmarks could not be found")
+    elif baseline.status != "ok":
+        found.append(
+            f"the baseline is {baseline.stop_s - baseline.start_s:.1f} s and not clear of "
+            "swallows by the full margin: resting values are less certain"
+        )
+    found += [
+        f"landmark {name}: {reason}"
+        for name, reason in proposal.landmarks.status.items()
+        if name in ("les", "gastric_reference_mmhg", "les_lower_cm", "ues_upper_cm")
+    ]
+    unseen = sum(onset.method == "stated" for onset in proposal.onsets)
+    if unseen:
+        found.append(f"{unseen} stated swallow(s) show no pharyngeal wave and no UES relaxation")
+    return found

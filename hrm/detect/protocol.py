@@ -1,10 +1,60 @@
-"""What kind of swallow it is, and why a swallow cannot be evaluated."""
+"""What is said of a swallow, of what kind it is, and why it cannot be evaluated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from hrm.catalog import Parameters
+from hrm.errors import ParameterError
+from hrm.schema import POSTURES, PROTOCOLS
+
+
+@dataclass(frozen=True)
+class StatedSwallow:
+    """What the user says of a swallow: a row of the swallow table."""
+
+    onset_s: float
+    posture: str
+    protocol: str
+
+
+def stated_swallow(row: Mapping[str, Any], number: int) -> StatedSwallow:
+    """Check one row of the swallow table.
+
+    Parameters
+    ----------
+    row : mapping
+        ``onset_s`` [s from the first sample], and optionally ``posture`` and
+        ``protocol``.
+    number : int
+        Of the row, for the message.
+
+    Returns
+    -------
+    StatedSwallow
+
+    Raises
+    ------
+    ParameterError
+        If a value cannot be used.
+    """
+    try:
+        onset = float(row["onset_s"])
+    except (KeyError, TypeError, ValueError) as err:
+        raise ParameterError(
+            f"swallow table row {number}: onset_s must be a number of seconds"
+        ) from err
+    posture, protocol = str(row.get("posture", "unknown")), str(row.get("protocol", "unknown"))
+    if not math.isfinite(onset) or posture not in POSTURES or protocol not in PROTOCOLS:
+        raise ParameterError(
+            f"swallow table row {number}: expected a finite onset_s, posture one of "
+            f"{', '.join(POSTURES)} and protocol one of {', '.join(PROTOCOLS)}; "
+            f"got {onset}, {posture!r}, {protocol!r}"
+        )
+    return StatedSwallow(onset, posture, protocol)
 
 
 def protocol_of(index: int, onsets: Sequence[float], parameters: Parameters) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hrm import catalog
+from hrm._files import new_file
 from hrm.errors import (
     CorruptFileError,
     HrmError,
@@ -323,38 +323,9 @@ def write_native(
     target = Path(path)
     validate(study)
     _check_storable(study)
-    if not target.parent.is_dir():
-        raise FileNotFoundError("the folder of the output file does not exist; make it first")
-    if target.is_dir():
-        raise IsADirectoryError("the output is a folder; name a file in it")
-    if target.exists() and not overwrite:
-        raise _exists()
-    # In the same folder, so that the last step is a rename within one file system.
-    temporary = target.parent / f".hrm-{secrets.token_hex(8)}.tmp"
-    try:
+    with new_file(target, overwrite=overwrite) as temporary:
         _write(study, temporary)
         _append_digest(temporary)
-        _publish(temporary, target, overwrite=overwrite)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _exists() -> FileExistsError:
-    return FileExistsError("the output file exists; pass overwrite=True to replace it")
-
-
-def _publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
-    if not overwrite:
-        # A link fails if another process made the target meanwhile; a rename would not.
-        try:
-            os.link(temporary, target)
-        except FileExistsError as err:
-            raise _exists() from err
-        except (OSError, NotImplementedError):
-            # No hard links on this file system: the check before has to do.
-            temporary.replace(target)
-        return
-    temporary.replace(target)
 
 
 def _write(study: xr.DataTree, file: Path) -> None:

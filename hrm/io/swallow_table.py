@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from hrm.errors import ParameterError
+from hrm.schema import POSTURES, PROTOCOLS
 
 COLUMNS = ("onset_s", "posture", "protocol")
-POSTURES = ("supine", "upright", "unknown")
-PROTOCOLS = ("single", "mrs", "rdc", "solid", "unknown")
 
 _MOST_BYTES = 1 << 20
 _MOST_FAULTS = 8

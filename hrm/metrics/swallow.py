@@ -11,9 +11,9 @@ from hrm.catalog import Parameters
 from hrm.metrics import dci as dci_metric
 from hrm.metrics import front as front_metric
 from hrm.metrics._base import LANDMARK_MISSING, NO_CONTRACTION, Measurement, known
-from hrm.metrics.chicago import SwallowLimits, SwallowType, swallow_type
 from hrm.metrics.irp import irp
 from hrm.metrics.pressurization import intrabolus_pressure, pressurization
+from hrm.metrics.swallow_types import SwallowLimits, SwallowType, swallow_type
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,129 @@
+"""``hrm info``: this installation, or a look at a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hrm import __version__, catalog
+from hrm.cli._options import INPUT
+
+_PACKAGES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "xarray",
+    "h5netcdf",
+    "h5py",
+    "matplotlib",
+    "pandas",
+    "click",
+)
+
+#: Keys of `hrm.io.peek` with their labels.
+_FACTS = {
+    "format": "format",
+    "reader": "reader",
+    "n_sensors": "pressure sensors",
+    "sampling_rate_hz": "sampling rate (Hz)",
+    "n_samples": "samples",
+    "duration_s": "duration (s)",
+    "first_time_s": "first time (s)",
+    "has_impedance": "impedance",
+    "needs_catheter": "needs --catheter or --depths",
+    "size_bytes": "size (bytes)",
+}
+
+
+@click.command(name="info")
+@click.argument("file", required=False, type=INPUT)
+@click.option("--reader", metavar="NAME", help="Read as this format.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(file: Path | None, reader: str | None, as_json: bool) -> None:
+    """Show versions and what is known, or look at FILE without reading it whole.
+
+    Nothing of a patient's identity is shown.
+    """
+    if file is None:
+        facts, text = installation(), _installation_text
+    else:
+        from hrm.io import peek
+
+        facts, text = peek(file, reader=reader), _file_text
+    click.echo(json.dumps(facts, indent=2, allow_nan=False) if as_json else text(facts))
+
+
+def installation() -> dict[str, Any]:
+    """Describe this installation, without importing what it describes."""
+    from hrm.io._registry import all_readers
+
+    return {
+        "hrm": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "packages": {name: _version_of(name) for name in _PACKAGES},
+        "kernel_cache": _kernel_cache(),
+        "parameters_id": catalog.default_parameters().id,
+        "readers": {reader.name: reader.description for reader in all_readers()},
+        "systems": {key: system.name for key, system in catalog.systems().items()},
+        "catheters": {
+            name: {"n_sensors": model.n_sensors, "positions_known": bool(model.depths_cm)}
+            for name, model in catalog.catheters().items()
+        },
+    }
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _kernel_cache() -> str | None:
+    """Folder of the compiled kernels, as `hrm.kernels` chooses it; importing Numba takes long."""
+    from platformdirs import user_cache_path
+
+    wanted = os.environ.get("HRM_NUMBA_CACHE", "")
+    if wanted.lower() == "off":
+        return None
+    return wanted or str(user_cache_path("hrm") / "kernels")
+
+
+def _installation_text(facts: dict[str, Any]) -> str:
+    lines = [f"hrm {facts['hrm']}, Python {facts['python']}, {facts['platform']}"]
+    lines += [
+        ", ".join(f"{name} {found or 'missing'}" for name, found in facts["packages"].items()),
+        f"parameters {facts['parameters_id']}",
+        f"kernel cache: {facts['kernel_cache'] or 'off'}",
+        "",
+        "Readers",
+        *(f"  {name:<20} {text}" for name, text in facts["readers"].items()),
+        "",
+        "Systems (--system)",
+        *(f"  {key:<20} {name}" for key, name in facts["systems"].items()),
+        "",
+        "Catheters (--catheter)",
+    ]
+    for name, model in facts["catheters"].items():
+        unknown = "" if model["positions_known"] else ", positions unknown: give --depths"
+        lines.append(f"  {name:<20} {model['n_sensors']} sensors{unknown}")
+    return "\n".join(lines)
+
+
+def _file_text(facts: dict[str, Any]) -> str:
+    return "\n".join(f"{label:<30}{_value(facts.get(key))}" for key, label in _FACTS.items())
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "not said at either end of the file"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,157 @@
+"""hrm info, convert and phantom, and the command line as such."""
+
+import json
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hrm
+from hrm.io import peek
+from hrm.io.swallow_table import read_swallow_table
+from hrm.phantom import draw, sample, swallow_table
+
+MMS = ("--catheter", "CE4-0062")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(*arguments):
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_info_names_versions_and_what_is_known(run, monkeypatch):
+    monkeypatch.setenv("HRM_NUMBA_CACHE", "off")
+    facts = json.loads(run("info", "--json").stdout)
+    assert facts["hrm"] == hrm.__version__
+    assert facts["packages"]["numpy"] == version("numpy")
+    assert facts["kernel_cache"] is None
+    assert "mms-csv" in facts["readers"]
+    text = run("info").stdout
+    for word in (
+        f"hrm {hrm.__version__}",
+        version("xarray"),
+        "manoview-ascii",
+        "mms_wp",
+        "CE4-0062",
+    ):
+        assert word in text
+
+
+def test_info_names_the_kernel_cache_that_the_kernels_use(run, monkeypatch, tmp_path):
+    from hrm.kernels import _jit
+
+    monkeypatch.setenv("HRM_NUMBA_CACHE", str(tmp_path))
+    shown = Path(json.loads(run("info", "--json").stdout)["kernel_cache"])
+    _jit.cache_folder.cache_clear()
+    try:
+        assert _jit.cache_folder().parent == shown
+    finally:
+        _jit.cache_folder.cache_clear()
+
+
+def test_info_of_a_file_is_what_peek_says(run, mms):
+    done = run("info", mms, "--json")
+    assert json.loads(done.stdout) == peek(mms)
+    text = run("info", mms).stdout
+    assert "pressure sensors              22" in text
+    assert "needs --catheter or --depths  yes" in text
+    for part in ("DOE", "JANE", "1961"):
+        assert part not in text + done.stdout
+
+
+def test_info_of_a_file_is_light_and_quick(mms):
+    code = (
+        "import sys; from hrm.cli.main import main;"
+        "main(['info', sys.argv[1]], standalone_mode=False); print(*sys.modules)"
+    )
+    start = time.perf_counter()
+    done = python("-c", code, str(mms))
+    took = time.perf_counter() - start
+    loaded = set(done.stdout.split())
+    assert done.returncode == 0, done.stderr
+    assert {"xarray", "numba", "matplotlib", "pandas", "scipy"} & loaded == set()
+    assert took < 5.0  # 0.4 s on an idle machine; a slow one must not fail
+
+
+def test_convert_keeps_the_recording(run, mms):
+    done = run("convert", mms, "out.h5", *MMS, "--system", "mms_wp")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == ""
+    direct = hrm.open_recording(mms, catheter="CE4-0062", system="mms_wp")
+    again = hrm.open_recording("out.h5")
+    assert again["pressure"].to_dataset().identical(direct["pressure"].to_dataset())
+    assert again.attrs["study_id"] == direct.attrs["study_id"]
+
+
+def test_convert_refuses_to_overwrite(run, mms):
+    Path("out.h5").write_bytes(b"precious")
+    assert run("convert", mms, "out.h5", *MMS).exit_code == 2
+    assert Path("out.h5").read_bytes() == b"precious"
+    assert run("convert", mms, "out.h5", *MMS, "--force").exit_code == 0
+    assert hrm.open_recording("out.h5")["pressure"].sizes["sensor"] == 22
+
+
+@pytest.mark.parametrize(
+    ("layout", "options"), [("mms-csv", MMS), ("manoview", ()), ("native", ())]
+)
+def test_phantom_writes_what_the_readers_read(run, layout, options):
+    done = run(
+        *("phantom", "--phenotype", "iem", "--layout", layout),
+        *("--seed", 3, "--supine", 1, "--upright", 1, "out", "--swallows", "table.csv"),
+    )
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == ""
+    drawn = draw("iem", seed=3, n_supine=1, n_upright=1)
+    catheter, rate = ("CE4-0062", 20.0) if layout == "mms-csv" else ("manoscan-36", 100.0)
+    expected = sample(drawn, catheter=catheter, sampling_rate=rate, seed=3)
+    study = hrm.open_recording("out", **({"catheter": "CE4-0062"} if options else {}))
+    difference = study["pressure/pressure"].values - expected["pressure/pressure"].values
+    assert np.abs(difference).max() <= {"mms-csv": 0.5, "manoview": 0.0051, "native": 0.0}[layout]
+    rows = read_swallow_table("table.csv")
+    for row, truth in zip(rows, swallow_table(drawn), strict=True):
+        assert row["onset_s"] == pytest.approx(truth["onset_s"], abs=5e-4)
+        assert row["posture"] == truth["posture"]
+
+
+def test_phantom_writes_both_files_or_none(run):
+    Path("table.csv").write_text("precious", encoding="utf-8")
+    done = run("phantom", "out.h5", "--supine", 1, "--upright", 0, "--swallows", "table.csv")
+    assert done.exit_code == 2
+    assert [(p.name, p.read_text()) for p in Path().iterdir()] == [("table.csv", "precious")]
+
+
+def test_phantom_lists_the_phenotypes(run):
+    done = run("phantom", "out.h5", "--phenotype", "x")
+    assert done.exit_code == 2
+    assert "achalasia_type_3" in done.stderr
+
+
+def test_help_lists_every_subcommand(run):
+    text = run("--help").stdout
+    for name in ("info", "analyze", "convert", "phantom"):
+        assert f"  {name} " in text
+        assert run(name, "--help").exit_code == 0
+
+
+def test_python_dash_m():
+    done = python("-m", "hrm", "--version")
+    assert done.returncode == 0
+    assert done.stdout.split() == ["hrm,", "version", hrm.__version__]
+    assert python("-m", "hrm", "info", "no-such-file").returncode == 2
+
+
+def test_a_warning_of_a_reader_is_one_line_on_stderr(run, mms):
+    lines = mms.read_bytes().split(b"\r\n")
+    Path("cut.csv").write_bytes(b"\r\n".join(lines[:1200]) + b"\r\n")
+    strict = run("convert", "cut.csv", "strict.h5", *MMS)
+    assert strict.exit_code == 2
+    done = run("convert", "cut.csv", "out.h5", *MMS, "--strictness", "warn")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.startswith("hrm: warning: [mms-csv]")
+    assert len(done.stderr.splitlines()) == 2  # the warning, and what was written

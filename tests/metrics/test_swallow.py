@@ -1,0 +1,108 @@
+"""All metrics of one swallow together, on a field with known answers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hrm.metrics.swallow_types import swallow_limits
+from hrm.metrics.swallow import Anatomy, measure_swallow
+from hrm.results import SWALLOW_METRICS
+from tests.metrics.fields import INF, PARAMETERS, between, broken_front, field, times, wave
+
+UES, LES = 6.0, 24.5
+ANATOMY = Anatomy(UES, LES, 27.0, 6.0)
+
+
+def front(z):
+    return broken_front(z, top=10.0, start_s=3.0, knot=22.0)
+
+
+def swallow(t, z):
+    """Vector 5's front with 80 mmHg, an LES of 30 mmHg that relaxes to 14, stomach at 6."""
+    body = wave(front, peak=80.0)(t, z) * (z < LES + 0.05)
+    notch = 1 - 0.4 * np.exp(-0.5 * ((z - 10.0) / 1.0) ** 2)
+    les = (30 - 16 * between(t, 0.5, 8.0)) * between(z, LES + 0.05, 27.5)
+    return np.where(z > 27.5, 6.0, body * notch + les)
+
+
+def measure(pressure, anatomy=ANATOMY, stop=INF):
+    return measure_swallow(
+        pressure,
+        onset_s=0.0,
+        stop_s=stop,
+        anatomy=anatomy,
+        limits=swallow_limits("manoscan"),
+        parameters=PARAMETERS,
+    )
+
+
+def test_a_normal_swallow():
+    seen = measure(field(swallow, time=times(26.0)))
+    assert seen.type.type == "normal"
+    assert seen.pressurization == "none"
+    assert seen.transition_zone_cm == pytest.approx(10.0)
+    assert seen.irp4s.value == pytest.approx(8.0, abs=1e-3)
+    assert seen.distal_latency.value == pytest.approx(6.0, abs=0.02)
+    assert seen.cdp.depth_cm == pytest.approx(22.0, abs=0.1)
+    assert seen.break_length.value == 0.0
+    assert seen.dci.value == seen.dci_box.value > 450
+    assert seen.ibp.value == pytest.approx(0.0, abs=0.01)
+    assert {m.status for m in seen.measurements().values()} == {"ok"}
+
+
+def test_the_numbers_are_those_of_the_contract():
+    assert list(measure(field(swallow)).measurements()) == list(SWALLOW_METRICS)
+
+
+def test_a_failed_swallow_has_no_latency():
+    seen = measure(field(lambda t, z: 0.1 * swallow(t, z)))
+    assert seen.type.type == "failed"
+    assert seen.distal_latency.status == "no_contraction"
+    assert seen.cdp is None
+    assert math.isnan(seen.measurements()["cdp_cm"].value)
+    assert seen.measurements()["cdp_cm"].status == "no_contraction"
+
+
+def test_without_ues_or_les_only_the_relaxation_can_be_measured():
+    no_ues = measure(field(swallow), Anatomy(math.nan, LES, 27.0, 6.0))
+    assert no_ues.irp4s.status == "ok"
+    no_les = measure(field(swallow), Anatomy(UES, math.nan, 27.0, 6.0))
+    assert no_les.irp4s.status == "landmark_missing"
+    for seen in (no_ues, no_les):
+        numbers = seen.measurements()
+        numbers.pop("irp4s_mmhg")
+        assert {m.status for m in numbers.values()} == {"landmark_missing"}
+        assert all(math.isnan(m.value) for m in numbers.values())
+        assert (seen.type.type, seen.type.status) == (None, "landmark_missing")
+        assert seen.status == {"pressurization": "landmark_missing"}
+
+
+def test_a_failed_body_sensor_leaves_the_relaxation():
+    pressure = field(swallow)
+    pressure[140] = np.nan
+    seen = measure(pressure)
+    assert seen.irp4s.value == pytest.approx(8.0, abs=1e-3)
+    assert seen.dci.status == seen.break_length.status == "sensor_failed"
+    assert (seen.type.type, seen.type.status) == (None, "dci_missing")
+    assert seen.status == {"pressurization": "sensor_failed"}
+
+
+def test_a_failed_les_sensor_leaves_the_contraction():
+    pressure = field(swallow)
+    pressure[260] = np.nan
+    seen = measure(pressure)
+    assert seen.irp4s.status == "sensor_failed"
+    assert seen.type.type == "normal"
+
+
+def test_every_missing_number_says_why():
+    fields = [
+        field(swallow),
+        field(lambda t, z: 0.1 * swallow(t, z)),
+        field(swallow, time=times(6)),
+    ]
+    fields[0][140] = np.nan
+    for pressure in fields:
+        for measurement in measure(pressure).measurements().values():
+            assert math.isfinite(measurement.value) == (measurement.status == "ok")

@@ -1,0 +1,269 @@
+"""The result contract: real outputs against its JSON Schema, the catalogue, the native file."""
+
+import copy
+import json
+import math
+
+import jsonschema
+import numpy as np
+import pytest
+
+import hrm
+from hrm import catalog, phantom
+from hrm.errors import SchemaError
+from hrm.metrics.swallow_types import TYPES
+from hrm.metrics.pressurization import PATTERNS
+from hrm.metrics.study import PERCENTAGES
+from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, to_dict
+from hrm.schema import DEPTH_REFERENCES, POSTURES, PROTOCOLS
+from tests.detect.signals import Act, study
+
+SCHEMA = catalog.result_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def recording(pressure, **attrs):
+    rate = 1 / float(pressure["time"].values[1])
+    return hrm.make_recording(
+        pressure.values,
+        sampling_rate=rate,
+        depth=pressure["depth"].values,
+        dims=("sensor", "time"),
+        attrs=attrs,
+    )
+
+
+def drawn(phenotype, *, n_supine=3, n_upright=1, seed=4, **how):
+    made = phantom.draw(phenotype, seed=seed, n_supine=n_supine, n_upright=n_upright)
+    return hrm.analyze(
+        phantom.sample(made, sampling_rate=20.0, **how), swallows=phantom.swallow_table(made)
+    )
+
+
+def _no_les_sensors():
+    made = phantom.draw("normal", seed=4, n_supine=2, n_upright=0)
+    at = round(31 - phantom.default_offset(made) + 10)
+    return hrm.analyze(phantom.sample(made, sampling_rate=20.0, dead_sensors=(at, at + 1)))
+
+
+CASES = {
+    "normal": lambda: drawn("normal"),
+    "failed": lambda: drawn("absent_contractility"),
+    "pressurized": lambda: drawn("achalasia_type_2"),
+    "noisy": lambda: drawn("iem", noise_mmhg=5.0),
+    "noisy and failed": lambda: drawn("achalasia_type_1", noise_mmhg=5.0),
+    "22 sensors": lambda: drawn("des", catheter="CE4-0062", integer=True),
+    "dead sensors": _no_les_sensors,
+    "swallows but no rest": lambda: hrm.analyze(
+        recording(study(*(Act(at) for at in np.arange(2.0, 28.0, 5.0)), duration=30.0))
+    ),
+    "not across the EGJ": lambda: hrm.analyze(
+        recording(study(Act(40.0), duration=60.0, depth=np.arange(28.0)), system="diversatek")
+    ),
+    "no swallow": lambda: hrm.analyze(recording(study())),
+    "no breathing": lambda: hrm.analyze(recording(study(Act(40.0), breath=0.0))),
+    "half a second": lambda: hrm.analyze(recording(study(duration=0.5))),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def analyzed(request):
+    return CASES[request.param]()
+
+
+def faults(result):
+    return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(result)]
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_outputs_are_valid(analyzed):
+    assert faults(to_dict(analyzed)) == []
+
+
+def test_outputs_are_strict_json(analyzed):
+    result = to_dict(analyzed)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def unexplained(block):
+    """Names of the null numbers of a block that its status does not explain."""
+    texts = {"morphology", "reason", "cdp_method", "type"}
+    return [
+        name
+        for name, value in block.items()
+        if value is None
+        and name not in texts
+        and not {name, name.removesuffix("_unfiltered")} & block["status"].keys()
+    ]
+
+
+def test_every_null_number_has_its_reason(analyzed):
+    result = to_dict(analyzed)
+    blocks = [result["landmarks"], result["egj"], result["study"], *result["swallows"]]
+    assert [unexplained(block) for block in blocks] == [[]] * len(blocks)
+    if None in result["study"]["percent"].values():
+        assert "percent" in result["study"]["status"]
+
+
+def test_a_native_file_gives_the_same_result(analyzed, tmp_path):
+    hrm.write_native(analyzed, tmp_path / "study.h5")
+    assert to_dict(hrm.open_recording(tmp_path / "study.h5")) == to_dict(analyzed)
+
+
+@pytest.fixture(scope="module")
+def good():
+    return to_dict(drawn("normal", noise_mmhg=5.0))
+
+
+def test_there_is_no_result_before_the_analysis():
+    with pytest.raises(SchemaError, match="analyze"):
+        to_dict(recording(study()))
+
+
+def edit(path, *, value):
+    def change(result):
+        *above, last = path
+        block = result
+        for key in above:
+            block = block[key]
+        if value is DROP:
+            del block[last]
+        else:
+            block[last] = value
+
+    return change
+
+
+DROP = object()
+BROKEN = {
+    "a key is missing": edit(["swallows", 0, "break_cm"], value=DROP),
+    "a block is missing": edit(["egj"], value=DROP),
+    "a key is new": edit(["study", "irp4s_mean_mmhg"], value=4.0),
+    "a landmark is new": edit(["landmarks", "hiatus_cm"], value=4.0),
+    "a metric is misspelt": edit(["swallows", 0, "dci_mmhg_cm_s"], value=4.0),
+    "another version": edit(["schema_version"], value="2"),
+    "a number is text": edit(["swallows", 0, "irp4s_mmhg"], value="8.1"),
+    "a number is a truth value": edit(["swallows", 0, "irp4s_mmhg"], value=True),
+    "an unknown posture": edit(["swallows", 0, "posture"], value="left"),
+    "an unknown protocol": edit(["swallows", 0, "protocol"], value="double"),
+    "an unknown pattern": edit(["swallows", 0, "pressurization"], value="partial"),
+    "an unknown type": edit(["swallows", 0, "type"], value="ineffective"),
+    "an unknown method": edit(["swallows", 0, "cdp_method"], value="by eye"),
+    "an unknown morphology": edit(["egj", "morphology"], value="III"),
+    "an unknown depth reference": edit(["recording", "depth_reference"], value="teeth"),
+    "a null that is not allowed": edit(["swallows", 0, "onset_s"], value=None),
+    "a null without reason": edit(["swallows", 0, "irp4s_mmhg"], value=None),
+    "an unfiltered null without reason": edit(["swallows", 0, "irp4s_mmhg_unfiltered"], value=None),
+    "a landmark without reason": edit(["landmarks", "les_upper_cm"], value=None),
+    "an EGJ number without reason": edit(["egj", "basal_mean_mmhg"], value=None),
+    "a median without reason": edit(["study", "irp4s_median_supine_mmhg"], value=None),
+    "percentages without reason": edit(["study", "percent"], value=dict.fromkeys(PERCENTAGES)),
+    "some unfiltered values": edit(["swallows", 0, "ibp_mmhg_unfiltered"], value=DROP),
+    "evaluable without type": edit(["swallows", 0, "type"], value=None),
+    "evaluable with a reason": edit(["swallows", 0, "reason"], value="cough"),
+    "not evaluable with a type": edit(["swallows", 0, "evaluable"], value=False),
+    "a reason in prose": edit(["swallows", 0, "reason"], value="The patient coughed."),
+    "a percentage above 100": edit(["study", "percent", "weak"], value=101.0),
+    "a negative DCI": edit(["swallows", 0, "dci_mmhg_s_cm"], value=-1.0),
+    "a window of three": edit(["swallows", 0, "window_s"], value=[1.0, 2.0, 3.0]),
+    "a digest that is none": edit(["recording", "sha256"], value="abc"),
+    "half a baseline": edit(["study", "baseline", "stop_s"], value=DROP),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_broken_results_are_refused(good, how):
+    assert faults(good) == []
+    assert good["swallows"][0]["evaluable"]
+    assert good["swallows"][0]["status"] == {}
+    result = copy.deepcopy(good)
+    BROKEN[how](result)
+    assert len(faults(result)) >= 1
+
+
+def test_an_excluded_swallow_is_valid(good):
+    result = copy.deepcopy(good)
+    result["swallows"][0] |= {"evaluable": False, "type": None, "reason": "cough"}
+    result["swallows"][0]["status"] = {"type": "excluded"}
+    assert faults(result) == []
+
+
+def properties(name):
+    return SCHEMA["$defs"][name]["properties"]
+
+
+def test_the_closed_lists_are_those_of_the_engine():
+    swallow = properties("swallow")
+    assert swallow["posture"]["enum"] == list(POSTURES)
+    assert swallow["protocol"]["enum"] == list(PROTOCOLS)
+    assert swallow["pressurization"]["enum"] == list(PATTERNS)
+    assert set(swallow["type"]["enum"]) == {*TYPES, None}
+    assert set(properties("recording")["depth_reference"]["enum"]) == set(DEPTH_REFERENCES)
+    assert set(properties("study")["percent"]["properties"]) == set(PERCENTAGES)
+    assert set(properties("landmarks")) == {*LANDMARKS, "status"}
+    assert set(properties("egj")) == {*EGJ_METRICS, "morphology", "status"}
+
+
+def numbers():
+    """Every number of the contract but the facts about the file, by its catalogue name."""
+    for block in ("swallow", "landmarks", "egj", "study"):
+        for name, kind in properties(block).items():
+            inner = kind.get("properties")
+            if inner is not None:
+                yield from (f"{name}_{key}" for key, k in inner.items() if is_number(k))
+            elif is_number(kind) and name != "id":
+                yield name
+
+
+def is_number(kind):
+    kind = kind.get("items", kind)
+    allowed = kind.get("type", ())
+    allowed = [allowed] if isinstance(allowed, str) else allowed
+    return bool({"number", "integer"} & set(allowed))
+
+
+def test_contract_and_catalogue_agree():
+    wanted = {name.removesuffix("_unfiltered") for name in numbers()}
+    assert wanted == set(catalog.metrics())
+
+
+def test_units_in_name_node_and_catalogue_agree():
+    for name, metric in catalog.metrics().items():
+        for ending, unit in (
+            ("_mmhg_s_cm", "mmHg s cm"),
+            ("_mmhg", "mmHg"),
+            ("_cm", "cm"),
+            ("_s", "s"),
+        ):
+            if name.endswith(ending):
+                assert metric.units == unit, name
+                break
+        else:
+            assert metric.units in ("1", "%"), name
+    for name, unit in {**SWALLOW_METRICS, **EGJ_METRICS}.items():
+        assert catalog.metrics()[name].units == unit
+
+
+def test_values_of_the_tree_and_the_contract_agree():
+    tree = CASES["noisy"]()
+    result, node = to_dict(tree), tree["swallows"].to_dataset()
+    for name, unit in SWALLOW_METRICS.items():
+        for key in (name, f"{name}_unfiltered"):
+            seen = [row[key] for row in result["swallows"]]
+            known = [None if math.isnan(v) else v for v in node[key].values.tolist()]
+            assert seen == known
+            assert node[key].attrs["units"] == unit
+    assert [row["id"] for row in result["swallows"]] == list(range(1, len(seen) + 1))
+    assert result["recording"]["depths_cm"] == tree["pressure/depth"].values.tolist()
+    assert result["study"]["filtered"] is True
+
+
+def test_analyzing_again_replaces_the_result():
+    once = CASES["normal"]()
+    twice = hrm.analyze(once, posture="upright")
+    assert to_dict(hrm.analyze(once)) != to_dict(twice)
+    assert {row["posture"] for row in to_dict(twice)["swallows"]} == {"upright"}
+    assert faults(to_dict(twice)) == []
