@@ -368,6 +368,7 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     }
     landmarks, landmark_status = _landmarks(marks, rows)
     primary = primary_posture(rows)
+    shares = percentages(rows, primary)
     medians = {f"irp4s_median_{posture}_mmhg": irp_median(rows, posture) for posture in POSTURES}
     return StudyRecord(
         system=study.system,
@@ -388,10 +389,8 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
             "n_evaluable": sum(row.evaluable for row in rows),
             **medians,
         },
-        study_status={
-            name: "no_evaluable_swallow" for name, value in medians.items() if math.isnan(value)
-        },
-        percent=percentages(rows, primary),
+        study_status=_study_status(study, medians, shares),
+        percent=shares,
         primary_posture=primary,
         baseline=_baseline_block(study.proposal.baseline),
         warnings=_warnings(study, rows),
@@ -402,6 +401,19 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         filtered=study.unfiltered is not None,
         classification=_classify(study, rows, {name: m.value for name, m in junction.items()}),
     )
+
+
+def _study_status(
+    study: _Study, medians: Mapping[str, float], shares: Mapping[str, float]
+) -> dict[str, str]:
+    """Give the reason of each study number that is missing."""
+    lost = [name for name, value in medians.items() if math.isnan(value)]
+    if any(math.isnan(value) for value in shares.values()):
+        lost.append("percent")
+    status = dict.fromkeys(lost, "no_evaluable_swallow")
+    if math.isnan(study.noise_mmhg):
+        status["noise_mmhg"] = "recording_too_short"
+    return status
 
 
 def _classify(

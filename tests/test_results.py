@@ -11,9 +11,9 @@ import pytest
 import hrm
 from hrm import catalog, phantom
 from hrm.errors import SchemaError
-from hrm.metrics.swallow_types import TYPES
 from hrm.metrics.pressurization import PATTERNS
 from hrm.metrics.study import PERCENTAGES
+from hrm.metrics.swallow_types import TYPES
 from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, to_dict
 from hrm.schema import DEPTH_REFERENCES, POSTURES, PROTOCOLS
 from tests.detect.signals import Act, study

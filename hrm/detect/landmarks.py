@@ -112,7 +112,7 @@ def find_egj(
     )
     profiles = resting_profiles(pressure, baseline, breathing, parameters)
     marks = _les(profiles, depth, top_cm, parameters)
-    if not math.isfinite(marks.les_upper_cm):
+    if not math.isfinite(marks.les_upper_cm) and "gastric_reference_mmhg" not in marks.status:
         marks = _les_by_relaxation(pressure, profiles, depth, top_cm, onsets, parameters)
     marks = _diaphragm(profiles, marks, parameters)
     if breathing.status != "ok":

@@ -64,8 +64,15 @@ def find_coughs(pressure: xr.DataArray, parameters: Parameters) -> list[float]:
     step = values[:, lag:] - values[:, :-lag]
     rise[lag:] = np.mean(step >= parameters["cough.rise_mmhg"], axis=0)
     spans = runs(rise >= parameters["cough.share"])
-    longest = parameters["cough.longest_s"] * rate
-    return [float(time[a]) for a, b in spans if b - a <= longest]
+    # A cough is over within a second; a plateau that begins at once stays.
+    longest = round(parameters["cough.longest_s"] * rate)
+    found = []
+    for a, _ in spans:
+        before, after = values[:, max(0, a - lag)], values[:, min(a + longest, values.shape[1] - 1)]
+        over = np.mean(after - before < 0.5 * parameters["cough.rise_mmhg"])
+        if over >= parameters["cough.share"]:
+            found.append(float(time[a]))
+    return found
 
 
 def find_candidates(

@@ -103,6 +103,8 @@ def basal_end_expiratory(
     ]
     if not means:
         return Measurement.missing(RESPIRATION_MISSING)
+    if not np.isfinite(means).all():
+        return Measurement.missing(SENSOR_FAILED)
     return Measurement(float(np.mean(means)), detail={"breaths": len(means)})
 
 

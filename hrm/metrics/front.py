@@ -150,18 +150,26 @@ def _front_at(box: Cut, level: float, parameters: Parameters) -> Wavefront:
 def _plateau_ahead(
     box: Cut, arrival: NDArray[np.float64], parameters: Parameters
 ) -> NDArray[np.float64]:
-    """Median pressure in the half second before the front, where it hardly rises."""
+    """Median pressure in the half second before the front, where it hardly rises.
+
+    Read in the centimeter below only: where the front is slow, what lies above has
+    contracted already and is no plateau.
+    """
     length = parameters["front.plateau_s"]
-    half = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
+    below = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
     out = np.full(box.depth.size, np.nan)
     for i in np.flatnonzero(np.isfinite(arrival)):
-        before = (box.time >= arrival[i] - length) & (box.time < arrival[i] - 1e-9)
-        if before.sum() < 2:
+        first, middle, last = np.searchsorted(
+            box.time, [arrival[i] - length, arrival[i] - 0.5 * length, arrival[i] - 1e-9]
+        )
+        if middle - first < 1 or last - middle < 1:
             continue
-        own = box.values[i, before]
-        if own.max() - own.min() > parameters["front.plateau_rise_mmhg"]:
-            continue
-        out[i] = np.median(box.values[max(0, i - half) : i + half + 1][:, before])
+        own = box.values[i]
+        rise = float(np.median(own[middle:last]) - np.median(own[first:middle]))
+        # A slow contraction rises more than this; a ramp of bolus pressure less.
+        if rise <= parameters["front.plateau_halves_mmhg"]:
+            around = np.median(box.values[i : i + below + 1, first:last])
+            out[i] = min(float(around), float(np.median(own[first:last])))
     return out
 
 
@@ -251,6 +259,9 @@ def _two_segments(
     knots = knots[(knots > z[1]) & (knots < z[-2])]
     line = np.column_stack([np.ones_like(z), z])
     one = float(np.sum((t - line @ np.linalg.lstsq(line, t, rcond=None)[0]) ** 2))
+    if one <= z.size * parameters["cdp.resolution_s"] ** 2:
+        # Straight to within the reading of a time: nothing to improve on.
+        return None
     best: tuple[float, float, NDArray[np.float64]] | None = None
     for knot in knots:
         design = _hinge(z, float(knot))

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from hrm.metrics.swallow_types import swallow_limits
 from hrm.metrics.swallow import Anatomy, measure_swallow
+from hrm.metrics.swallow_types import swallow_limits
 from hrm.results import SWALLOW_METRICS
 from tests.metrics.fields import INF, PARAMETERS, between, broken_front, field, times, wave
 
