@@ -129,7 +129,7 @@ def test_an_existing_file_is_not_replaced_unasked(tmp_path):
 
 
 def test_a_file_made_by_another_process_meanwhile_is_not_replaced(tmp_path):
-    from hrm.io.native import _publish
+    from hrm._files import _publish
 
     (tmp_path / "t.tmp").write_bytes(b"new")
     (tmp_path / "a.nc").write_bytes(b"mine")
