@@ -63,7 +63,7 @@ def test_a_distal_first_file_is_turned_round_with_its_sensors():
 
 def test_the_callers_array_is_not_changed():
     given = values()
-    given.flags.writeable = False
+    given.setflags(write=False)
     record(given)["pressure/pressure"].values[:] = 7.0
     assert given.max() > 7
 

@@ -23,7 +23,7 @@ def band_pass(
     n = values.size
     ramp = np.arange(n, dtype=np.float64)
     flat = values - np.polyval(np.polyfit(ramp, values, 1), ramp)
-    padded = np.concatenate((-flat[::-1], flat, -flat[::-1]))
+    padded = np.concatenate((flat[::-1], flat, flat[::-1]))
     spectrum = np.fft.rfft(padded)
     frequency = np.fft.rfftfreq(padded.size, 1.0 / rate)
     spectrum[(frequency < low_hz) | (frequency > high_hz)] = 0.0

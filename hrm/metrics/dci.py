@@ -227,9 +227,10 @@ def longest_break(
     edges = np.flatnonzero(np.diff(np.concatenate(([1], covered.view(np.int8), [1]))))
     if edges.size == 0:
         return Measurement(0.0)
-    gaps = edges.reshape(-1, 2)
-    a, b = gaps[np.argmax(gaps[:, 1] - gaps[:, 0])]
     # A gap runs between the last covered grid line above it and the first below.
-    top = float(box.depth[max(a - 1, 0)])
-    bottom = float(box.depth[min(b, box.depth.size - 1)])
+    spans = [
+        (float(box.depth[max(a - 1, 0)]), float(box.depth[min(b, box.depth.size - 1)]))
+        for a, b in edges.reshape(-1, 2)
+    ]
+    top, bottom = max(spans, key=lambda span: span[1] - span[0])
     return Measurement(bottom - top, detail={"from_cm": top, "to_cm": bottom})

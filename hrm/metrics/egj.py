@@ -96,11 +96,8 @@ def basal_end_expiratory(
     """
     if not np.isfinite(sleeve).any():
         return Measurement.missing(LANDMARK_MISSING)
-    means = [
-        float(np.mean(sleeve[max(0, k - half_width) : k + half_width + 1]))
-        for k in end_expiration
-        if quiet[k]
-    ]
+    around = [slice(max(0, k - half_width), k + half_width + 1) for k in end_expiration]
+    means = [float(np.mean(sleeve[part])) for part in around if quiet[part].all()]
     if not means:
         return Measurement.missing(RESPIRATION_MISSING)
     if not np.isfinite(means).all():

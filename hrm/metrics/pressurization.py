@@ -177,8 +177,9 @@ def intrabolus_pressure(
         if passed.size == 0:
             continue
         place = float(passed.max())
-        rows = (box.depth >= place + parameters["ibp.box_near_cm"]) & (
-            box.depth <= place + parameters["ibp.box_far_cm"]
+        # A micrometer keeps the binary rounding of depths out.
+        rows = (box.depth >= place + parameters["ibp.box_near_cm"] - 1e-6) & (
+            box.depth <= place + parameters["ibp.box_far_cm"] + 1e-6
         )
         # A sliver of the box that is left above the LES is sphincter, not bolus.
         if rows.sum() * box.step_cm >= 0.5 * (

@@ -47,6 +47,14 @@ def test_pchip_agrees_with_scipy(case):
     close(interpolate_2d(values, depth, grid, "pchip"), known)
 
 
+@pytest.mark.parametrize("column", [[0, 1, -30, -31], [5, 5, 80, 0], [0, 60, 61, 0], [9, 4, 4, 50]])
+@pytest.mark.parametrize("depth", [[0.0, 1.0, 2.0, 3.0], [0.0, 3.0, 3.5, 9.0]])
+def test_limited_slopes_at_the_ends_agree_with_scipy(column, depth):
+    depth, values = np.array(depth), np.array(column, float)[:, None]
+    grid = depth_grid(depth, 0.1)
+    close(interpolate_2d(values, depth, grid, "pchip"), PchipInterpolator(depth, values)(grid))
+
+
 @given(case=sensors(PRESSURES))
 def test_cubic_agrees_with_scipy(case):
     values, depth, grid = case

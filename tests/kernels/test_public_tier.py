@@ -39,7 +39,7 @@ def _strided(values):
 
 def _read_only(values):
     copy = values.copy()
-    copy.flags.writeable = False
+    copy.setflags(write=False)
     return copy
 
 

@@ -239,6 +239,7 @@ def segments(*spans):
         ([(0, 21.0)], 3.0, (21.0, 24.0)),
         ([(9.0, 30)], 4.0, (5.0, 9.0)),
         ([(0, 10.0), (15.0, 30)], 5.0, (10.0, 15.0)),
+        ([(9.0, 15.0), (19.1, 30)], 4.1, (15.0, 19.1)),  # longer than the 4.0 below the UES
     ],
 )
 def test_break_length(spans, length, place):

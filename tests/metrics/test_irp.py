@@ -10,6 +10,11 @@ from tests.metrics.fields import INF, PARAMETERS, between, depths, field, times
 from tests.naive import metrics as naive
 
 
+def hundredths(low, high):
+    """Decimals: nearer to a sample than a microsecond the two need not agree."""
+    return st.integers(low, high).map(lambda n: n / 100)
+
+
 def relaxation(t, z):
     """Test vector 3: e-sleeve pressure in steps."""
     levels = ((25, 0, 1), (4, 1, 3), (20, 3, 4), (6, 4, 6), (30, 6, 99))
@@ -33,6 +38,14 @@ def measure(pressure, *, stop_s=INF, gastric=2.0, les=10.0, duration=4.0, **opti
 def test_vector_3(rate, duration, known):
     pressure = field(relaxation, time=times(12.0, rate))
     assert measure(pressure, duration=float(duration)).value == pytest.approx(known, abs=1e-6)
+
+
+@pytest.mark.parametrize(("duration", "count"), [(0.2, 2), (0.3, 2), (0.35, 3), (2.0, 16)])
+def test_the_number_of_samples_is_rounded(duration, count):
+    """At 8 Hz 0.2 s are 1.6 samples; the pressure rises by 1 mmHg a sample."""
+    rising = field(lambda t, z: 8 * t + 0 * z, time=times(12.0, 8.0))
+    seen = measure(rising, duration=duration, gastric=0.0)
+    assert seen.value == pytest.approx((count - 1) / 2)
 
 
 def test_the_four_seconds_are_not_contiguous_and_are_told():
@@ -108,9 +121,9 @@ def test_a_sleeve_off_the_catheter_is_not_measured():
 @given(
     seed=st.integers(0, 2**31),
     rate=st.sampled_from([8.0, 20.0, 33.0]),
-    end=st.floats(6, 14),
-    les=st.floats(6, 18),
-    onset=st.floats(0, 2),
+    end=hundredths(600, 1400),
+    les=hundredths(600, 1800),
+    onset=hundredths(0, 200),
 )
 def test_agrees_with_the_twin(seed, rate, end, les, onset):
     rng = np.random.default_rng(seed)

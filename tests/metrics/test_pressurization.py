@@ -66,6 +66,13 @@ def test_a_fast_contraction_is_no_pressurization(span, known):
     assert pattern(field(pressure)) == (known, "ok")
 
 
+def test_a_part_that_was_pressurized_before_the_window_counts_as_early():
+    def pressure(t, z):
+        return 40 * np.where(z < 15, t < 6, between(t, 3, 6))
+
+    assert pattern(field(pressure)) == ("none", "ok")
+
+
 def front(z):
     return broken_front(z, top=6.0, start_s=2.0, knot=22.0, fast=3.0, slow=1.0)
 
