@@ -194,15 +194,19 @@ def find_respiration(
     time = pressure["time"].values
     rate = 1.0 / float(time[1] - time[0])
     inside = np.flatnonzero((time >= baseline.start_s) & (time <= baseline.stop_s))
-    chest = _group_median(pressure.values, thoracic, inside)
-    belly = _group_median(pressure.values, abdominal, inside)
+    quiet = baseline.quiet[inside]
+    swing = _group_median(pressure.values, abdominal, inside) - _group_median(
+        pressure.values, thoracic, inside
+    )
+    # A contraction inside the stretch is no breath: it is bridged before the band-pass.
+    swing[~quiet] = np.interp(np.flatnonzero(~quiet), np.flatnonzero(quiet), swing[quiet])
     raw = band_pass(
-        belly - chest,
+        swing,
         rate,
         parameters["respiration.band_low_hz"],
         parameters["respiration.band_high_hz"],
     )
-    sd = float(np.std(raw))
+    sd = float(np.std(raw[quiet]))
     empty = np.array([], dtype=np.int64)
     if not sd >= parameters["respiration.minimum_mmhg"]:
         return Respiration(np.zeros(inside.size), empty, empty, "respiration_not_found")
@@ -211,10 +215,14 @@ def find_respiration(
     peaks = local_maxima(
         signal, prominence=parameters["respiration.prominence_sd"], spacing=spacing
     )
-    troughs = [int(a + np.argmin(signal[a:b])) for a, b in pairwise(peaks)]
-    status = "ok" if len(troughs) >= 2 else "respiration_not_found"
+    peaks = peaks[quiet[peaks]]
+    troughs = np.array([a + np.argmin(signal[a:b]) for a, b in pairwise(peaks)], dtype=np.int64)
+    troughs = troughs[quiet[troughs]]
+    # Fewer breaths than a baseline needs could be anything that goes up and down.
+    if troughs.size < parameters["baseline.breaths"]:
+        return Respiration(signal, empty, empty, "respiration_not_found")
     first = int(inside[0])
-    return Respiration(signal, peaks + first, np.array(troughs, dtype=np.int64) + first, status)
+    return Respiration(signal, peaks + first, troughs + first, "ok")
 
 
 def _group_median(

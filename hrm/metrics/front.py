@@ -177,31 +177,45 @@ def _merged_plateau(box: Cut, front: Wavefront, parameters: Parameters) -> NDArr
     """Pressure of a plateau that already lies above the level, before a later peak.
 
     The run that holds the peak then starts with the plateau, not with the
-    contraction: the contour was crossed at one time over some length, the pressure
-    stood still, and only then rose by a contraction. The first of several peaks
-    also stands still for a moment, but its contour travels.
+    contraction. It shows in this: over some length the contour is crossed at one
+    time, while the peaks travel. In a rapid contraction both are at one time, and in
+    one with several peaks both travel.
     """
-    length = parameters["front.plateau_s"]
-    half = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
     out = np.full(box.depth.size, np.nan)
-    at_once = 2.0 * parameters["front.plateau_half_cm"] * parameters["front.at_once_s_per_cm"]
-    for i in np.flatnonzero(np.isfinite(front.arrival)):
-        ends = front.arrival[[max(0, i - half), min(i + half, box.depth.size - 1)]]
-        if not abs(ends[1] - ends[0]) <= at_once:
+    half = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
+    shortest = round(parameters["dci.front_plateau_cm"] / box.step_cm)
+    peak = np.argmax(box.values, axis=1)
+    for a, b in _at_once(front.arrival, half, box.step_cm, parameters):
+        if b - a < shortest:
             continue
-        peak = int(np.argmax(box.values[i]))
-        inside = np.flatnonzero((box.time >= front.arrival[i]) & (box.time <= box.time[peak]))
-        width = max(2, round(length / box.step_s))
-        if inside.size < 2 * width:
+        slope = float(np.polyfit(box.depth[a:b], box.time[peak[a:b]], 1)[0])
+        if slope < parameters["front.peak_s_per_cm"]:
             continue
-        row = box.values[i, inside].astype(np.float64)
-        spans = np.lib.stride_tricks.sliding_window_view(row, width)
-        still = np.ptp(spans, axis=1) <= parameters["front.plateau_rise_mmhg"]
-        below = spans.max(axis=1) <= row[-1] - parameters["front.plateau_gap_mmhg"]
-        found = np.flatnonzero(still & below)
-        if found.size:
-            out[i] = float(np.median(spans[found]))
+        for i in range(a, b):
+            first = int(
+                np.searchsorted(box.time, front.arrival[i] + parameters["dci.front_margin_s"])
+            )
+            last = first + max(2, round(parameters["front.plateau_s"] / box.step_s))
+            height = (
+                float(np.median(box.values[i, first:last])) if first < box.time.size else np.nan
+            )
+            if height <= float(box.values[i, peak[i]]) - parameters["front.plateau_gap_mmhg"]:
+                out[i] = height
     return out
+
+
+def _at_once(
+    arrival: NDArray[np.float64], half: int, step_cm: float, parameters: Parameters
+) -> NDArray[np.int64]:
+    """Start and stop of the rows over which the contour is crossed at one time."""
+    n = arrival.size
+    rows = np.arange(n)
+    low, high = np.maximum(rows - half, 0), np.minimum(rows + half, n - 1)
+    spread = np.abs(arrival[high] - arrival[low]) / np.maximum((high - low) * step_cm, step_cm)
+    # A comparison with NaN is false: a row without a front is in no stretch.
+    together = (spread <= parameters["front.at_once_s_per_cm"]) & np.isfinite(arrival)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], together.view(np.int8), [0]))))
+    return edges.reshape(-1, 2)
 
 
 def deceleration_point(
@@ -289,6 +303,27 @@ def _fallback(
     around = np.abs(z - z[nearest]) <= 0.3
     when = float(np.median(t[around]))
     return DecelerationPoint(float(z[nearest]), when, "fallback3cm", math.nan)
+
+
+def point_at(front: Wavefront, depth_cm: float, parameters: Parameters) -> DecelerationPoint | None:
+    """Read the time of the front at a depth that a reader chose.
+
+    Parameters
+    ----------
+    front : Wavefront
+    depth_cm : float [cm]
+    parameters : Parameters
+
+    Returns
+    -------
+    DecelerationPoint or None
+        Method ``reader``; None where no front passes nearby.
+    """
+    usable = np.isfinite(front.arrival)
+    z, t = front.depth[usable], front.arrival[usable]
+    if z.size == 0 or np.abs(z - depth_cm).min() > parameters["cdp.fallback_tolerance_cm"]:
+        return None
+    return DecelerationPoint(depth_cm, float(np.interp(depth_cm, z, t)), "reader", math.nan)
 
 
 def distal_latency(onset_s: float, point: DecelerationPoint | None) -> Measurement:

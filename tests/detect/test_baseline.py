@@ -144,6 +144,30 @@ def test_no_breathing():
     assert breathing(study(duration=60.0), stop=6.0).status == "respiration_not_found"
 
 
+def test_a_contraction_inside_the_baseline_is_no_breath():
+    """Bridged where the body contracts: the breaths around it stay where they were."""
+    pressure = study(duration=60.0)
+    t = pressure["time"].values
+    spasm = 120 * np.exp(-0.5 * ((t - 20) / 1.5) ** 2) * BODY[:, None]
+    base = find_baseline(pressure + spasm, [], [], BODY, PARAMETERS)
+    depth = pressure["depth"].values
+    groups = {"thoracic": (depth >= LES - 10) & (depth <= LES - 3), "abdominal": depth > LES + 3}
+    seen = find_respiration(pressure + spasm, base, **groups, parameters=PARAMETERS)
+    clean = find_respiration(
+        pressure, Baseline(0.0, base.stop_s, "ok", t >= 0), **groups, parameters=PARAMETERS
+    )
+    away = clean.inspiration[np.abs(t[clean.inspiration] - 20) > 6]
+    assert seen.status == "ok"
+    assert all(np.abs(seen.inspiration - k).min() <= 0.25 * 50 for k in away)
+    assert not ((t[seen.inspiration] > 17) & (t[seen.inspiration] < 23)).any()
+
+
+def test_two_breaths_are_not_enough_to_be_sure_of_breathing():
+    pressure = study(duration=60.0)
+    assert breathing(pressure, stop=11.0).status == "respiration_not_found"
+    assert breathing(pressure, stop=11.0).end_expiration.size == 0
+
+
 def test_helpers():
     assert runs(np.array([1, 1, 0, 1], bool)).tolist() == [[0, 2], [3, 4]]
     assert runs(np.zeros(3, bool)).shape == (0, 2)
