@@ -47,7 +47,7 @@ def date_onset(
     if ues is None:
         return by_wave
     time = field["time"].values
-    sleeve = ues_sleeve(field, candidate, ues, parameters)
+    sleeve = ues_sleeve(field, candidate, ues, parameters, foot_in_sphincter=True)
     base_stop = candidate.time_s - parameters["onset.base_gap_s"]
     before = (time >= base_stop - parameters["onset.base_s"]) & (time < base_stop)
     # A base cut short by the start of the recording is no base.
@@ -58,11 +58,20 @@ def date_onset(
         return by_wave
     level = min(parameters["onset.fall_fraction"] * base, parameters["onset.fall_cap_mmhg"])
     fall = _last_fall(sleeve, time, level, candidate.time_s)
+    if fall is None:
+        # A relaxation that only just precedes the wave shows up to the wave itself.
+        late = ues_sleeve(field, candidate, ues, parameters)
+        fall = _last_fall(late, time, level, candidate.time_s)
     return by_wave if fall is None else Onset(fall, "ues_relaxation")
 
 
 def ues_sleeve(
-    field: xr.DataArray, candidate: Candidate, ues: Sphincter, parameters: Parameters
+    field: xr.DataArray,
+    candidate: Candidate,
+    ues: Sphincter,
+    parameters: Parameters,
+    *,
+    foot_in_sphincter: bool = False,
 ) -> NDArray[np.float64]:
     """Greatest pressure over the UES sleeve, cut where the pharyngeal wave has arrived.
 
@@ -72,6 +81,9 @@ def ues_sleeve(
     candidate : Candidate
     ues : Sphincter
     parameters : Parameters
+    foot_in_sphincter : bool
+        Cut the foot of the wave, below 30 mmHg, out of the sphincter too and not
+        only out of the pharynx.
 
     Returns
     -------
@@ -84,8 +96,9 @@ def ues_sleeve(
     )
     values = field.values[rows].astype(np.float64)
     arrival = _arrival(depth[rows], candidate, parameters)
-    # In the pharynx the foot of the wave, below 30 mmHg, would still hide the relaxation.
-    arrival[depth[rows] < ues.upper_cm] -= parameters["onset.wave_foot_s"]
+    # The foot of the wave would hide the relaxation before the wave counts as arrived.
+    foot = (depth[rows] < ues.upper_cm) | foot_in_sphincter
+    arrival[foot] -= parameters["onset.wave_foot_s"]
     values[time[None, :] >= arrival[:, None]] = -np.inf
     # Once the wave is in the sphincter, what is left of the sleeve is esophagus.
     values[:, time >= float(np.interp(ues.peak_cm, depth[rows], arrival))] = -np.inf
