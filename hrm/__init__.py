@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hrm.pipeline import analyze
     from hrm.results import to_dict
     from hrm.schema import make_recording
+    from hrm.store import to_long
 
 __version__ = "0.1.0"
 
@@ -22,10 +23,19 @@ _HOMES = {
     "make_recording": "hrm.schema",
     "open_recording": "hrm.io",
     "to_dict": "hrm.results",
+    "to_long": "hrm.store",
     "write_native": "hrm.io",
 }
 
-__all__ = ["__version__", "analyze", "make_recording", "open_recording", "to_dict", "write_native"]
+__all__ = [
+    "__version__",
+    "analyze",
+    "make_recording",
+    "open_recording",
+    "to_dict",
+    "to_long",
+    "write_native",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -293,6 +293,33 @@ def _catheter(row: Mapping[str, Any]) -> Catheter:
     return model
 
 
+def technology_conflict(catheter: str, system: str) -> list[str]:
+    """Say when a catheter and the system whose limits apply cannot belong together.
+
+    Parameters
+    ----------
+    catheter : str
+        Model; an unknown one conflicts with nothing.
+    system : str
+
+    Returns
+    -------
+    list of str
+        Empty, or one warning.
+    """
+    model, known = catheters().get(catheter), systems().get(system)
+    if model is None or known is None or "unknown" in (model.sensor_type, known.technology):
+        return []
+    if model.sensor_type == known.technology:
+        return []
+    own, wanted = (text.replace("_", " ") for text in (model.sensor_type, known.technology))
+    warning = (
+        f"catheter {catheter} is {own}, but the limits of {known.name} are for {wanted} "
+        "sensors: no diagnosis should rest on them"
+    )
+    return [warning]
+
+
 @cache
 def metrics() -> Mapping[str, Metric]:
     """Every metric of the catalogue, by name."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,30 @@ from numpy.typing import NDArray
 
 from hrm import __version__, catalog
 from hrm.catalog import Parameters
-from hrm.detect.baseline import Baseline
-from hrm.detect.landmarks import Landmarks
-from hrm.detect.onset import Onset
-from hrm.detect.proposal import Proposal, proposal_warnings, propose
+from hrm.corrections import SwallowReview, correct, corrections_of, unreviewed, with_review
+from hrm.detect.gastric import gastric_reference, gastric_trace
+from hrm.detect.proposal import (
+    Proposal,
+    baseline_block,
+    markers,
+    named_landmarks,
+    proposal_warnings,
+    propose,
+)
 from hrm.detect.protocol import (
     StatedSwallow,
+    pack_stated,
     protocol_of,
     stated_swallow,
+    stated_warnings,
+    unpack_stated,
     why_not_evaluable,
 )
+from hrm.edits import Edit
 from hrm.errors import ParameterError
 from hrm.metrics import chicago, egj, post_treatment
 from hrm.metrics._base import Measurement
+from hrm.metrics.borderline import borderline_numbers
 from hrm.metrics.study import irp_median, percentages, primary_posture
 from hrm.metrics.swallow import Anatomy, SwallowMetrics, measure_swallow
 from hrm.metrics.swallow_types import SwallowLimits, swallow_limits
@@ -51,6 +62,7 @@ class _Study:
     noise_mmhg: float
     usable: NDArray[np.bool_]
     proposal: Proposal
+    reviews: Sequence[SwallowReview]
     stated: Sequence[StatedSwallow]
     posture: str
     system: str
@@ -77,6 +89,7 @@ def analyze(
     clinical: Mapping[str, Any] | None = None,
     irp_limit: float | str | None = None,
     parameters: Mapping[str, Any] | None = None,
+    review: Sequence[Edit] | Path | None = None,
 ) -> xr.DataTree:
     """Measure one recording.
 
@@ -99,6 +112,8 @@ def analyze(
         as the id of a row of the limits table; the diagnosis is then not conclusive.
     parameters : mapping, optional
         Values that differ from ``hrm/data/parameters.toml``.
+    review : sequence of Edit or Path, optional
+        A reader's review log (see `hrm.annotate`), laid over what is found.
 
     Returns
     -------
@@ -112,22 +127,34 @@ def analyze(
         If the recording breaks the data contract.
     ParameterError
         If an option has a value that cannot be used.
+    AnnotationError
+        If the review log is not sound, or a line of it does not fit the recording.
     """
     validate(recording)
+    corrections = corrections_of(recording, review)
     chosen = catalog.default_parameters().replace(parameters or {})
     if posture is not None and posture not in POSTURES:
         raise ParameterError(f"posture must be one of {', '.join(POSTURES)}, got {posture!r}")
+    said = [stated_swallow(row, i + 1) for i, row in enumerate(swallows or ())]
+    if posture is None and swallows is None and "stated" in recording.attrs:
+        # A study that was saved with its results keeps what was said of it.
+        posture, said = unpack_stated(str(recording.attrs["stated"]))
     study = _prepare(
         recording,
         system=catalog.check_system(system) if system else str(recording.attrs["system"]),
         posture=posture or "unknown",
-        stated=[stated_swallow(row, i + 1) for i, row in enumerate(swallows or ())],
+        stated=said,
         clinical=chicago.clinical_from(clinical),
         irp_limit=chicago.user_limit_from(irp_limit),
         parameters=chosen,
     )
-    rows = [_measure_one(study, k) for k in range(len(study.proposal.onsets))]
-    return attach(recording, _summarize(study, rows), __version__)
+    record = _measured(study)
+    if corrections is not None:
+        usable = study.pressure[study.usable]
+        proposal, reviews = correct(study.proposal, corrections, pressure=usable, parameters=chosen)
+        again = _measured(replace(study, proposal=proposal, reviews=reviews))
+        record = with_review(again, record, corrections, reviews)
+    return attach(recording, record, __version__)
 
 
 def _prepare(
@@ -155,8 +182,8 @@ def _prepare(
     noisy = noise > parameters["noise.filter_above_mmhg"]
     pressure = filter_noise(raw, sd_s=parameters["noise.gaussian_sd_s"]) if noisy else raw
     proposal = propose(
-        _bridged(pressure[usable]),
-        hints=_markers(recording),
+        pressure[usable],
+        hints=markers(recording["events"].to_dataset()),
         stated=[row.onset_s for row in stated],
         parameters=parameters,
     )
@@ -167,6 +194,7 @@ def _prepare(
         noise_mmhg=noise,
         usable=usable,
         proposal=proposal,
+        reviews=unreviewed(proposal.onsets),
         stated=stated,
         posture=posture,
         system=system,
@@ -177,21 +205,8 @@ def _prepare(
     )
 
 
-def _bridged(pressure: xr.DataArray) -> xr.DataArray:
-    """Pressure for detection: gaps in time are bridged so that they are no event."""
-    values = pressure.values.copy()
-    for row in values:
-        missing = np.isnan(row)
-        if missing.any():
-            where = np.flatnonzero(~missing)
-            row[missing] = np.interp(np.flatnonzero(missing), where, row[where])
-    return pressure.copy(data=values)
-
-
-def _markers(recording: xr.DataTree) -> list[float]:
-    events = recording["events"].to_dataset()
-    chosen = events["label"].values == "marker"
-    return [float(onset) for onset in events["onset"].values[chosen]]
+def _measured(study: _Study) -> StudyRecord:
+    return _summarize(study, [_measure_one(study, k) for k in range(len(study.reviews))])
 
 
 def _measure_one(study: _Study, k: int) -> SwallowRecord:
@@ -203,7 +218,8 @@ def _measure_one(study: _Study, k: int) -> SwallowRecord:
         max(0.0, onsets[k]),
         min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
     )
-    anatomy = _anatomy(study, onsets[k], window)
+    review = study.reviews[k]
+    anatomy = replace(_anatomy(study, onsets[k], window), cdp_cm=review.cdp_cm)
 
     def measured(pressure: xr.DataArray) -> SwallowMetrics:
         return measure_swallow(
@@ -216,11 +232,13 @@ def _measure_one(study: _Study, k: int) -> SwallowRecord:
         )
 
     metrics = measured(study.pressure)
+    review.check_point(metrics.cdp.method if metrics.cdp else "")
     raw = metrics if study.unfiltered is None else measured(study.unfiltered)
-    said = _row_for(onsets[k], study)
+    said = _row_for(review.automatic_s, study)
     protocol = protocol_of(k, onsets, study.parameters)
     if said is not None and said.protocol != "unknown":
         protocol = said.protocol
+    protocol = review.word("protocol", protocol)
     reason = why_not_evaluable(
         onsets[k],
         following_s=following,
@@ -230,7 +248,8 @@ def _measure_one(study: _Study, k: int) -> SwallowRecord:
         parameters=study.parameters,
     )
     posture = said.posture if said is not None and said.posture != "unknown" else study.posture
-    return _record(study, study.proposal.onsets[k], stop, metrics, raw, posture, protocol, reason)
+    posture = review.word("posture", posture)
+    return _record(study, k, stop, metrics, raw, posture, protocol, reason)
 
 
 def _anatomy(study: _Study, onset_s: float, window: tuple[float, float]) -> Anatomy:
@@ -239,37 +258,10 @@ def _anatomy(study: _Study, onset_s: float, window: tuple[float, float]) -> Anat
         ues_lower_cm=marks.ues_lower_cm,
         les_upper_cm=marks.les_upper_cm,
         crural_diaphragm_cm=marks.crural_diaphragm_cm,
-        gastric_mmhg=_gastric_reference(study, onset_s),
-        gastric_trace=_gastric_trace(study, window),
+        gastric_mmhg=gastric_reference(study.pressure, study.proposal, onset_s, study.parameters),
+        gastric_trace=gastric_trace(study.pressure, marks, window, study.parameters),
+        transition_zone_cm=marks.transition_zone_cm,
     )
-
-
-def _gastric_reference(study: _Study, onset_s: float) -> float:
-    """Return the baseline's gastric pressure, or the local one far away from the baseline."""
-    marks, baseline = study.proposal.landmarks, study.proposal.baseline
-    if baseline is None or not math.isfinite(marks.gastric_reference_mmhg):
-        return NAN
-    away = max(baseline.start_s - onset_s, onset_s - baseline.stop_s)
-    if away <= study.parameters["gastric.baseline_far_s"]:
-        return marks.gastric_reference_mmhg
-    time = study.pressure["time"].values
-    before = (time >= onset_s - study.parameters["gastric.local_s"]) & (time < onset_s)
-    values = study.pressure.values[_gastric_sensors(study, marks)][:, before]
-    return float(np.median(np.nanmedian(values, axis=1)))
-
-
-def _gastric_sensors(study: _Study, marks: Landmarks) -> NDArray[np.bool_]:
-    return np.isin(study.pressure["depth"].values, marks.gastric_sensors_cm)
-
-
-def _gastric_trace(study: _Study, window: tuple[float, float]) -> xr.DataArray | None:
-    """Gastric pressure at each time, if the reference is to follow it."""
-    chosen = _gastric_sensors(study, study.proposal.landmarks)
-    if study.parameters["gastric.reference"] != "dynamic" or not chosen.any():
-        return None
-    part = study.pressure.sel(time=slice(*window))
-    trace = np.median(part.values[chosen], axis=0)
-    return xr.DataArray(trace, dims="time", coords={"time": part["time"]})
 
 
 def _row_for(onset_s: float, study: _Study) -> StatedSwallow | None:
@@ -280,14 +272,16 @@ def _row_for(onset_s: float, study: _Study) -> StatedSwallow | None:
 
 def _record(
     study: _Study,
-    onset: Onset,
+    k: int,
     stop_s: float,
     metrics: SwallowMetrics,
     raw: SwallowMetrics,
     posture: str,
     protocol: str,
-    reason: str,
+    automatic_reason: str,
 ) -> SwallowRecord:
+    onset, review = study.proposal.onsets[k], study.reviews[k]
+    reason = review.reason(automatic_reason)
     numbers = metrics.measurements()
     status = {name: m.status for name, m in numbers.items() if m.status != "ok"}
     status |= metrics.status
@@ -295,6 +289,9 @@ def _record(
         status["type"] = "excluded" if reason else metrics.type.status
     # A swallow whose type cannot be told cannot stand in a percentage either.
     reason = reason or ("" if metrics.type.type is not None else metrics.type.status)
+    flags = _flags(study, onset.time_s, metrics)
+    if automatic_reason and not reason:
+        flags.append("included_by_reader")
     unfiltered = raw.measurements() if study.unfiltered is not None else {}
     return SwallowRecord(
         onset_s=onset.time_s,
@@ -311,24 +308,19 @@ def _record(
         transition_zone_cm=metrics.transition_zone_cm,
         pressurization=metrics.pressurization,
         type=None if reason else metrics.type.type,
-        flags=_flags(study, onset, metrics),
-        borderline=_borderline(numbers, study.parameters),
+        flags=flags,
+        borderline=borderline_numbers(numbers, study.limits, study.parameters),
         status=status,
+        object=review.object,
     )
 
 
-def _flags(study: _Study, onset: Onset, metrics: SwallowMetrics) -> list[str]:
+def _flags(study: _Study, onset_s: float, metrics: SwallowMetrics) -> list[str]:
     flags = list(metrics.type.flags)
-    short = study.end_s - onset.time_s < study.parameters["irp.window_s"]
+    short = study.end_s - onset_s < study.parameters["irp.window_s"]
     if short or metrics.contraction_stop_s >= study.end_s - 1e-6:
         flags.append("window_truncated")
     return flags
-
-
-def _borderline(numbers: Mapping[str, Measurement], parameters: Parameters) -> list[str]:
-    latency = numbers["distal_latency_s"].value
-    low, high = parameters["dl.borderline_low_s"], parameters["dl.borderline_high_s"]
-    return ["distal_latency_s"] if low <= latency <= high else []
 
 
 def _basal_pressures(study: _Study) -> dict[str, Measurement]:
@@ -366,9 +358,11 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         "les_length_cm": egj.les_length(marks.les_upper_cm, marks.les_lower_cm),
         "les_cd_separation_cm": separation,
     }
-    landmarks, landmark_status = _landmarks(marks, rows)
+    zones = [row.transition_zone_cm for row in rows if row.type not in (None, "failed")]
+    landmarks, landmark_status = named_landmarks(marks, zones)
     primary = primary_posture(rows)
     shares = percentages(rows, primary)
+    classification = _classify(study, rows, {name: m.value for name, m in junction.items()})
     medians = {f"irp4s_median_{posture}_mmhg": irp_median(rows, posture) for posture in POSTURES}
     return StudyRecord(
         system=study.system,
@@ -392,14 +386,16 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         study_status=_study_status(study, medians, shares),
         percent=shares,
         primary_posture=primary,
-        baseline=_baseline_block(study.proposal.baseline),
+        baseline=baseline_block(study.proposal.baseline),
         warnings=_warnings(study, rows),
         parameters_id=study.parameters.id,
         parameter_overrides=study.parameters.overrides,
-        limit_ids=study.limits.ids,
+        limit_ids=_limit_ids(study, classification),
+        stated=pack_stated(study.posture, study.stated),
         noise_mmhg=study.noise_mmhg,
         filtered=study.unfiltered is not None,
-        classification=_classify(study, rows, {name: m.value for name, m in junction.items()}),
+        classification=classification,
+        irp_limit=_irp_limit_block(study.irp_limit),
     )
 
 
@@ -414,6 +410,13 @@ def _study_status(
     if math.isnan(study.noise_mmhg):
         status["noise_mmhg"] = "recording_too_short"
     return status
+
+
+def _irp_limit_block(limit: chicago.UserLimit | None) -> dict[str, float | str] | None:
+    if limit is None:
+        return None
+    named = {"row": limit.row, "citation": limit.citation, "position": limit.position}
+    return {"value_mmhg": limit.value, **named}
 
 
 def _classify(
@@ -446,36 +449,12 @@ def _classify(
     return out
 
 
-def _landmarks(
-    marks: Landmarks, rows: Sequence[SwallowRecord]
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Resting landmarks by their names in the contract; a reason for each that is missing."""
-    zones = [row.transition_zone_cm for row in rows if row.type not in (None, "failed")]
-    zones = [zone for zone in zones if math.isfinite(zone)]
-    values = {
-        "ues_upper_cm": marks.ues_upper_cm,
-        "ues_lower_cm": marks.ues_lower_cm,
-        "transition_zone_cm": statistics.median(zones) if zones else NAN,
-        "les_upper_cm": marks.les_upper_cm,
-        "les_lower_cm": marks.les_lower_cm,
-        "crural_diaphragm_cm": marks.crural_diaphragm_cm,
-        "pressure_inversion_point_cm": marks.pressure_inversion_point_cm,
-        "gastric_reference_mmhg": marks.gastric_reference_mmhg,
-    }
-    status = dict(marks.status)
-    # The reason of the junction as a whole stands for each of its parts.
-    whole = status.get("les") or status.get("baseline") or "landmark_missing"
-    for name, value in values.items():
-        if math.isnan(value):
-            reason = "no_contraction" if name == "transition_zone_cm" else whole
-            status.setdefault(name, reason)
-    return values, status
-
-
-def _baseline_block(baseline: Baseline | None) -> dict[str, float | str]:
-    if baseline is None:
-        return {"status": "no_baseline"}
-    return {"start_s": baseline.start_s, "stop_s": baseline.stop_s, "status": baseline.status}
+def _limit_ids(study: _Study, classification: Mapping[str, Any]) -> list[str]:
+    """Rows of the limits table that typed the swallows or decided in a tree."""
+    rules = [rule for name in chicago.VERSIONS for rule in classification[name]["rationale"]]
+    # A rule may rest on a parameter or on the user's own number, which are no rows.
+    used = [*study.limits.ids, *(rule["row"] for rule in rules if rule["limit"] is not None)]
+    return list(dict.fromkeys(row for row in used if row != "user"))
 
 
 def _warnings(study: _Study, rows: Sequence[SwallowRecord]) -> list[str]:
@@ -492,6 +471,9 @@ def _warnings(study: _Study, rows: Sequence[SwallowRecord]) -> list[str]:
     elif any(row.posture == "unknown" for row in rows):
         found.append("posture unknown for some swallows: say it for the study or by swallow")
     found += proposal_warnings(study.proposal)
+    onsets = [onset.time_s for onset in study.proposal.onsets]
+    found += stated_warnings(study.stated, onsets, study.parameters)
+    found += catalog.technology_conflict(str(study.recording.attrs["catheter"]), study.system)
     lost = study.pressure["depth"].values[~study.usable]
     if lost.size:
         found.append(f"sensors at {', '.join(f'{cm:g}' for cm in lost)} cm cannot be used")

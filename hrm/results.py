@@ -70,6 +70,7 @@ class SwallowRecord:
     flags: Sequence[str] = ()
     borderline: Sequence[str] = ()
     status: Mapping[str, str] = field(default_factory=dict)
+    object: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,13 @@ class StudyRecord:
     parameters_id: str
     parameter_overrides: Mapping[str, Any]
     limit_ids: Sequence[str]
+    stated: str
     noise_mmhg: float
     filtered: bool
     classification: Mapping[str, Any]
+    irp_limit: Mapping[str, Any] | None = None
+    review: Mapping[str, Any] | None = None
+    landmark_source: Mapping[str, str] = field(default_factory=dict)
 
 
 def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> xr.DataTree:
@@ -125,8 +130,11 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
             "parameters_id": record.parameters_id,
             "parameter_overrides": json.dumps(dict(record.parameter_overrides), sort_keys=True),
             "limit_ids": list(record.limit_ids),
+            "stated": record.stated,
+            "irp_limit": json.dumps(record.irp_limit, sort_keys=True),
             # netCDF has no empty list.
             "warnings": list(record.warnings) or "",
+            "review": json.dumps(record.review, allow_nan=False),
         }
     )
     return tree
@@ -160,6 +168,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
             "parameters_id": str(study.attrs["parameters_id"]),
             "parameter_overrides": json.loads(str(study.attrs["parameter_overrides"])),
             "limit_ids": _texts(study.attrs["limit_ids"]),
+            "irp_limit": json.loads(str(study.attrs.get("irp_limit", "null"))),
         },
         "recording": _recording_block(study),
         "landmarks": _landmarks_block(study["landmarks"].to_dataset()),
@@ -168,6 +177,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
         "study": _study_block(study["study"].to_dataset()),
         "classification": json.loads(str(study["study"].attrs["classification"])),
         "warnings": _texts(study.attrs["warnings"]),
+        "review": json.loads(str(study.attrs.get("review", "null"))),
     }
 
 
@@ -175,11 +185,13 @@ def _landmark_dataset(record: StudyRecord) -> xr.Dataset:
     names = [name for name in LANDMARKS if name.endswith("_cm")]
     depth = np.array([record.landmarks[name] for name in names], dtype=np.float64)
     reference = float(record.landmarks["gastric_reference_mmhg"])
+    sources = [record.landmark_source.get(name, "automatic") for name in names]
+    gastric = record.landmark_source.get("gastric_reference_mmhg", "automatic")
     return xr.Dataset(
         {
             "depth": ("landmark", depth, {"units": "cm"}),
-            "source": ("landmark", np.array(["automatic"] * len(names), dtype=object)),
-            "gastric_reference": ((), reference, {"units": "mmHg"}),
+            "source": ("landmark", np.array(sources, dtype=object)),
+            "gastric_reference": ((), reference, {"units": "mmHg", "source": gastric}),
         },
         coords={"landmark": ("landmark", np.array(names, dtype=object))},
         attrs={"status": json.dumps(dict(record.landmark_status), sort_keys=True)},
@@ -220,7 +232,10 @@ def _swallow_dataset(record: StudyRecord) -> xr.Dataset:
         "borderline": texts([",".join(row.borderline) for row in rows]),
         "status": texts([json.dumps(dict(row.status), sort_keys=True) for row in rows]),
     }
-    for name in ("onset_method", "posture", "protocol", "reason", "cdp_method", "pressurization"):
+    for name in (
+        *("object", "onset_method", "posture", "protocol", "reason"),
+        *("cdp_method", "pressurization"),
+    ):
         data[name] = texts([getattr(row, name) for row in rows])
     for name, unit in SWALLOW_METRICS.items():
         data[name] = numbers([row.metrics.get(name, math.nan) for row in rows], unit)

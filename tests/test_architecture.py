@@ -32,7 +32,10 @@ MAY_IMPORT = {
     "preprocess": {"kernels", "catalog", "schema"},
     "detect": {"kernels", "catalog", "schema"},
     "metrics": {"kernels", "catalog", "schema"},
-    "annotate": {"catalog", "schema"},
+    # What an edit of a reader is; the log of edits; edits laid over what was found.
+    "edits": {"catalog"},
+    "annotate": {"edits", "catalog", "schema"},
+    "corrections": {"annotate", "edits", "detect", "catalog", "schema", "results"},
     "store": {"catalog", "schema", "results"},
     "plot": {"catalog", "schema", "results"},
     "agreement": {"catalog", "schema"},
@@ -40,6 +43,7 @@ MAY_IMPORT = {
     # The pipeline checks what it is given (schema) and hands its records over (results).
     "pipeline": {
         *("io", "preprocess", "detect", "metrics", "annotate", "catalog", "schema", "results"),
+        *("corrections", "edits"),
     },
     "stability": {"pipeline", "metrics"},
     "explain": {"pipeline", "metrics", "plot"},
@@ -76,7 +80,7 @@ ONLY_IN = {
 #: `hrm analyze` passes through these: scipy.signal and scipy.interpolate cost it a second.
 WARM = {
     *("catalog", "schema", "io", "kernels", "preprocess", "detect", "metrics"),
-    *("annotate", "pipeline", "results"),
+    *("annotate", "edits", "corrections", "pipeline", "results"),
 }
 COLD = {"scipy.signal", "scipy.interpolate"}
 CLI_AT_THE_TOP = {"click"}

@@ -196,19 +196,21 @@ def test_one_dead_sensor_is_bridged(normal, plain, by):
             assert a["dci_mmhg_s_cm"] == pytest.approx(b["dci_mmhg_s_cm"], rel=0.05)
 
 
-def test_two_dead_neighbors_in_the_les_leave_the_contraction(normal, plain):
+@pytest.mark.parametrize("by", ["nan", "constant"])
+def test_two_dead_neighbors_in_the_les_leave_the_contraction(normal, plain, by):
     middle = 0.5 * (plain["landmarks"]["les_upper_cm"] + plain["landmarks"]["les_lower_cm"])
     k = sensor_at(normal, middle)
-    seen = result(dead(normal, k, k + 1), posture="supine")
+    seen = result(dead(normal, k, k + 1, by=by), posture="supine")
     for row in seen["swallows"]:
         assert row["irp4s_mmhg"] is None
         assert row["status"]["irp4s_mmhg"] in ("sensor_failed", "landmark_missing")
     assert any("cannot be used" in text for text in seen["warnings"])
 
 
-def test_two_dead_neighbors_in_the_body_leave_the_relaxation(normal, plain):
+@pytest.mark.parametrize("by", ["nan", "constant"])
+def test_two_dead_neighbors_in_the_body_leave_the_relaxation(normal, plain, by):
     k = sensor_at(normal, 18.0)
-    seen = result(dead(normal, k, k + 1), posture="supine")
+    seen = result(dead(normal, k, k + 1, by=by), posture="supine")
     assert statuses(seen, "dci_mmhg_s_cm") == {"sensor_failed"}
     assert statuses(seen, "irp4s_mmhg") == {"ok"}
     for a, b in zip(seen["swallows"], plain["swallows"], strict=True):
@@ -528,3 +530,45 @@ def test_any_pressure_gives_a_result_or_a_typed_error(seed, rate, n):
         return
     assert all(math.isfinite(row["onset_s"]) for row in seen["swallows"])
     json.dumps(seen, allow_nan=False)
+
+
+def test_a_saved_study_keeps_what_was_said_of_it(normal, tmp_path):
+    table = [{"onset_s": row["onset_s"], "posture": "supine"} for row in result(normal)["swallows"]]
+    first = hrm.analyze(normal, swallows=table, posture="upright")
+    hrm.write_native(first, tmp_path / "study.h5")
+    again = hrm.analyze(hrm.open_recording(tmp_path / "study.h5"))
+    assert hrm.to_dict(again) == hrm.to_dict(first)
+    assert {row["posture"] for row in hrm.to_dict(again)["swallows"]} == {"supine"}
+    other = hrm.to_dict(hrm.analyze(hrm.open_recording(tmp_path / "study.h5"), posture="upright"))
+    assert {row["posture"] for row in other["swallows"]} == {"upright"}
+
+
+def test_a_stated_onset_far_from_the_one_measured_is_remarked_upon(normal):
+    (first, *_) = result(normal)["swallows"]
+    near, far = first["onset_s"] + 0.5, first["onset_s"] + 2.0
+    quiet = result(normal, swallows=[{"onset_s": near}])["warnings"]
+    loud = result(normal, swallows=[{"onset_s": far}])["warnings"]
+    assert not any("stated at" in text for text in quiet)
+    assert any(f"stated at {far:.1f} s" in text for text in loud)
+
+
+def test_a_catheter_of_another_technology_than_the_limits_is_named():
+    made = phantom.draw("normal", seed=3, n_supine=3, n_upright=0)
+    recording = phantom.sample(made, catheter="CE4-0062", sampling_rate=20.0, system="manoscan")
+    recording.attrs["catheter"] = "CE4-0062"
+    assert any("water perfused" in text for text in result(recording)["warnings"])
+    assert not any("sensors: no" in text for text in result(recording, system="mms_wp")["warnings"])
+
+
+def test_a_failed_swallow_has_no_break(drawn):
+    seen, _ = drawn["achalasia_type_2", 11]
+    failed = [row for row in seen["swallows"] if row["type"] == "failed"]
+    assert failed
+    assert {row["break_cm"] for row in failed} == {None}
+    assert {row["status"]["break_cm"] for row in failed} == {"no_contraction"}
+
+
+def test_every_limit_row_that_decided_is_named(drawn):
+    seen, _ = drawn["normal", 11]
+    assert "irp4s.manoscan.supine.v4" in seen["engine"]["limit_ids"]
+    assert len(set(seen["engine"]["limit_ids"])) == len(seen["engine"]["limit_ids"])

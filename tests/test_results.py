@@ -11,6 +11,7 @@ import pytest
 import hrm
 from hrm import catalog, phantom
 from hrm.errors import SchemaError
+from hrm.metrics.chicago import facts
 from hrm.metrics.pressurization import PATTERNS
 from hrm.metrics.study import PERCENTAGES
 from hrm.metrics.swallow_types import TYPES
@@ -46,7 +47,23 @@ def _no_les_sensors():
     return hrm.analyze(phantom.sample(made, sampling_rate=20.0, dead_sensors=(at, at + 1)))
 
 
+def labeled(phenotype, n_upright=0, posture=True, **options):
+    made = phantom.draw(phenotype, seed=6, n_supine=7, n_upright=n_upright)
+    rows = phantom.swallow_table(made) if posture else None
+    return hrm.analyze(phantom.sample(made, sampling_rate=20.0), swallows=rows, **options)
+
+
 CASES = {
+    "a conclusive EGJOO": lambda: labeled(
+        "egjoo", 3, clinical={"symptoms": ["dysphagia"], "tbe": "abnormal", "opioids": True}
+    ),
+    "posture unknown": lambda: labeled("achalasia_type_3", posture=False),
+    "system unknown": lambda: labeled("achalasia_type_3", posture=False, system="starlet"),
+    "a limit of the user's": lambda: labeled("hypercontractile", irp_limit=7.5),
+    "a row that the user named": lambda: labeled(
+        "hypercontractile", system="mms_wp", irp_limit="irp4s.mms_wp.supine.v4.bra"
+    ),
+    "after an operation": lambda: labeled("iem", clinical={"prior_surgery": "dilation"}),
     "normal": lambda: drawn("normal"),
     "failed": lambda: drawn("absent_contractility"),
     "pressurized": lambda: drawn("achalasia_type_2"),
@@ -170,6 +187,42 @@ BROKEN = {
     "a negative DCI": edit(["swallows", 0, "dci_mmhg_s_cm"], value=-1.0),
     "a window of three": edit(["swallows", 0, "window_s"], value=[1.0, 2.0, 3.0]),
     "a digest that is none": edit(["recording", "sha256"], value="abc"),
+    "a version is missing": edit(["classification", "ccv3"], value=DROP),
+    "an unknown diagnosis": edit(["classification", "ccv4", "diagnosis"], value="jackhammer"),
+    "a diagnosis without rules": edit(["classification", "ccv4", "rationale"], value=[]),
+    "a rule without its outcome": edit(
+        ["classification", "ccv4", "rationale", 0, "met"], value=DROP
+    ),
+    "a limit without its row": edit(["classification", "ccv4", "rationale", 0, "row"], value=""),
+    "a comparison with nothing": edit(
+        ["classification", "ccv4", "rationale", 0, "limit"], value=None
+    ),
+    "an unknown comparator": edit(
+        ["classification", "ccv4", "rationale", 0, "comparator"], value="="
+    ),
+    "a consideration in prose": edit(
+        ["classification", "ccv4", "considerations"], value=["Ask the patient."]
+    ),
+    "a label with a provisional one": edit(
+        ["classification", "ccv3", "provisional"],
+        value=[
+            {
+                "system": "manoscan",
+                "posture": "supine",
+                "row": "irp4s.manoscan.supine.v3",
+                "limit_mmhg": 15.0,
+                "diagnosis": "normal",
+                "conclusive": True,
+            }
+        ],
+    ),
+    "no label, and yet conclusive": edit(
+        ["classification", "ccv4", "diagnosis"], value="not_classified"
+    ),
+    "an unknown operation": edit(
+        ["classification", "post_treatment"], value={"prior_surgery": "poem"}
+    ),
+    "a named limit without its row": edit(["engine", "irp_limit"], value={"value_mmhg": 16.0}),
     "half a baseline": edit(["study", "baseline", "stop_s"], value=DROP),
 }
 
@@ -191,6 +244,22 @@ def test_an_excluded_swallow_is_valid(good):
     assert faults(result) == []
 
 
+def test_the_limit_that_the_user_named_is_recorded():
+    number = to_dict(labeled("hypercontractile", irp_limit=7.5))
+    assert number["engine"]["irp_limit"] == {
+        "value_mmhg": 7.5,
+        "row": "user",
+        "citation": "named by the user",
+        "position": "any",
+    }
+    (first, *_) = number["classification"]["ccv4"]["rationale"]
+    assert (first["limit"], first["row"]) == (7.5, "user")
+    row = to_dict(labeled("iem", irp_limit="irp4s.mms_wp.supine.v4.bra", system="mms_wp"))
+    assert row["engine"]["irp_limit"]["value_mmhg"] == 16.0
+    assert row["engine"]["irp_limit"]["position"] == "supine"
+    assert to_dict(labeled("iem"))["engine"]["irp_limit"] is None
+
+
 def properties(name):
     return SCHEMA["$defs"][name]["properties"]
 
@@ -205,6 +274,10 @@ def test_the_closed_lists_are_those_of_the_engine():
     assert set(properties("study")["percent"]["properties"]) == set(PERCENTAGES)
     assert set(properties("landmarks")) == {*LANDMARKS, "status"}
     assert set(properties("egj")) == {*EGJ_METRICS, "morphology", "status"}
+    assert set(SCHEMA["$defs"]["diagnosis"]["enum"]) == set(facts.DIAGNOSES)
+    assert set(properties("rule")["confidence"]["enum"]) == {*catalog.CONFIDENCES, "user", ""}
+    operations = set(facts.SURGERIES) - {"none", "unknown"}
+    assert set(properties("post_treatment")["prior_surgery"]["enum"]) == operations
 
 
 def numbers():

@@ -34,9 +34,15 @@ class Reading:
     strictness: str
 
 
-def reading_options(function: F) -> F:
+def reading_options(function: F, *, format_option: str = "--reader") -> F:
     """Add the options that say what a file cannot; `reading` collects them."""
-    for option in reversed(_READING):
+    by_format = click.option(
+        format_option,
+        "reader",
+        metavar="NAME",
+        help="Read as this format instead of looking at the content.",
+    )
+    for option in reversed((*_READING, by_format)):
         function = option(function)
     return function
 
@@ -136,9 +142,6 @@ _READING = (
         "--participant",
         metavar="CODE",
         help="Pseudonym that names the study in the output, instead of a digest of the file.",
-    ),
-    click.option(
-        "--reader", metavar="NAME", help="Read as this format instead of looking at the content."
     ),
     click.option(
         "--strictness",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
+from hrm.cli.review import review_lines
 
 DASH = "–"
 _WIDTH = 110
@@ -46,8 +47,7 @@ def summary(result: Mapping[str, Any]) -> str:
     Parameters
     ----------
     result : mapping
-        The published contract, from `hrm.to_dict`; ``engine.irp_limit_mmhg``, if it
-        is there, is the user's own limit.
+        The published contract, from `hrm.to_dict`.
 
     Returns
     -------
@@ -56,10 +56,12 @@ def summary(result: Mapping[str, Any]) -> str:
     """
     parts = [
         [_recording(result)],
+        list(review_lines(result["review"])),
         _landmarks(result),
         _egj(result),
         _swallows(result["swallows"]),
         _study(result),
+        *_classification(result),
         _limits(result),
         _warnings(result["warnings"]),
         ["For research use only, not for diagnosis or treatment."],
@@ -71,7 +73,7 @@ def _row(label: str, text: str, *, indent: int = 2) -> str:
     return textwrap.fill(
         text,
         _WIDTH,
-        initial_indent=" " * indent + label.ljust(_LABEL),
+        initial_indent=" " * indent + label.ljust(_LABEL - 1) + " ",
         subsequent_indent=" " * (indent + _LABEL),
         break_long_words=False,
         break_on_hyphens=False,
@@ -199,6 +201,10 @@ def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"protocol {row['protocol']}"
     if row["onset_method"] == "stated":
         yield "onset as stated"
+    if row["onset_method"] == "reader":
+        yield "onset by a reader"
+    if row["cdp_method"] == "reader":
+        yield "deceleration point by a reader"
     for flag in row["flags"]:
         if flag not in (row["type"], row["reason"]):
             yield _words(flag)
@@ -257,27 +263,29 @@ def _shares(result: Mapping[str, Any], good: Sequence[Mapping[str, Any]]) -> lis
 
 def _verdict(result: Mapping[str, Any], posture: str) -> str:
     """Where the median IRP of a posture lies against the limit that holds for it."""
+    from hrm.report.wording import irp_limit
+
     value = float(result["study"][f"irp4s_median_{posture}_mmhg"])
-    limit = _irp_limit(result, posture)
-    if isinstance(limit, str):
-        return limit
-    number, comparator, whose = limit
-    beyond = value >= number if comparator == ">=" else value > number
+    limit = irp_limit(result, posture)
+    if limit is None:
+        return _no_irp_limit(result, posture)
+    side = "above" if limit.crossed_by(value) else "below"
     overrides = result["engine"]["parameter_overrides"]
     near = float({**catalog.default_parameters(), **overrides}["irp.borderline_mmhg"])
-    words = f"{'above' if beyond else 'below'} the limit ({comparator} {number:g} mmHg; {whose})"
-    return words + (f", borderline: within {near:g} mmHg" if abs(value - number) <= near else "")
+    whose = "--irp-limit: " if limit.confidence == "user" else ""
+    words = (
+        f"{side} the limit ({limit.comparator} {limit.value:g} mmHg; "
+        f"{whose}{limit.id}, {limit.citation})"
+    )
+    close = abs(value - limit.value) <= near
+    return words + (f", borderline: within {near:g} mmHg" if close else "")
 
 
-def _irp_limit(result: Mapping[str, Any], posture: str) -> tuple[float, str, str] | str:
-    """Limit with comparator and origin; or why there is none."""
-    own = result["engine"].get("irp_limit_mmhg")
-    if own is not None and posture == result["study"]["primary_posture"]:
-        return float(own), ">=", "the user's (--irp-limit)"
+def _no_irp_limit(result: Mapping[str, Any], posture: str) -> str:
+    """Why there is no limit for the median IRP of a posture."""
     system = result["recording"]["system"]
-    row = catalog.find_limit("irp4s", system=system, position=posture, cc_version="4.0")
-    if row is not None:
-        return row.value, row.comparator, f"{row.id}, {row.citation}"
+    if "post_treatment" in result["classification"]:
+        return "no limit after an operation"
     if system == "unknown":
         return "no limit, because the system is unknown (--system)"
     if posture == "unknown":
@@ -299,10 +307,69 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
         )
         for row in rows
     ]
-    own = result["engine"].get("irp_limit_mmhg")
+    own = result["engine"]["irp_limit"]
     if own is not None:
-        lines.append(_row("irp4s, user's limit", f">= {own:g} mmHg (--irp-limit)"))
+        text = f">= {own['value_mmhg']:g} mmHg, {own['row']} ({own['citation']}), by --irp-limit"
+        place = "" if own["position"] == "any" else f", {own['position']}"
+        lines.append(_row(f"irp4s{place}", text))
     return lines
+
+
+def _classification(result: Mapping[str, Any]) -> list[list[str]]:
+    """Both versions side by side, then how each of them came about."""
+    from hrm.report import wording
+
+    found = result["classification"]
+    verdicts = [(f"CC v{version}", found[name]) for name, version in wording.VERSIONS]
+    beside = [
+        ("", [name for name, _ in verdicts]),
+        ("Diagnosis", [wording.diagnosis(verdict["diagnosis"]) for _, verdict in verdicts]),
+        ("", [wording.standing(verdict) for _, verdict in verdicts]),
+    ]
+    lines = ["Chicago Classification"]
+    for label, texts in beside:
+        lines += _side_by_side(label, texts)
+    if found["difference"]:
+        lines.append(_row("Why they differ", found["difference"]))
+    described = [_row(label, text) for label, text in wording.post_treatment(result)]
+    if described:
+        described = ["After treatment", *described, _note(found["post_treatment"]["note"])]
+    return [lines, *(_verdict_lines(name, verdict) for name, verdict in verdicts), described]
+
+
+def _side_by_side(label: str, texts: Sequence[str]) -> list[str]:
+    width = (_WIDTH - 2 - _LABEL) // len(texts)
+    cells = [textwrap.wrap(text, width - 2) or [""] for text in texts]
+    out = []
+    for k in range(max(len(cell) for cell in cells)):
+        parts = [(cell[k] if k < len(cell) else "").ljust(width) for cell in cells]
+        out.append(f"  {(label if not k else '').ljust(_LABEL)}{''.join(parts)}".rstrip())
+    return out
+
+
+def _verdict_lines(name: str, verdict: Mapping[str, Any]) -> list[str]:
+    """What a reader must weigh, the rules that decided, and what the study would be."""
+    from hrm.report import wording
+
+    lines = [f"{name}: rules that were looked at, with value, limit and row"]
+    for rule in verdict["rationale"]:
+        source = wording.rule_source(rule)
+        text = wording.rule_text(rule) + (f"  [{source}]" if source else "")
+        lines.append(_note(f"{'yes' if rule['met'] else 'no '} {text}", hanging=4))
+    lines += [_row("Consider", text) for text in wording.remarks(verdict)]
+    provisional = [wording.provisional_text(row) for row in verdict["provisional"]]
+    return lines + [_row("It would be", text) for text in provisional]
+
+
+def _note(text: str, *, hanging: int = 0) -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent="  ",
+        subsequent_indent=" " * (2 + hanging),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _warnings(warnings: Sequence[str]) -> list[str]:

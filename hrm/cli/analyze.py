@@ -1,4 +1,4 @@
-"""``hrm analyze``: one recording, measured; summary, JSON, figure, hrm's own file."""
+"""``hrm analyze``: one recording, measured; summary, JSON, figure, report, hrm's own file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -21,6 +21,7 @@ from hrm.cli._options import (
     reading,
     reading_options,
 )
+from hrm.cli.review import review_dir_option, review_of
 from hrm.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -60,10 +61,88 @@ def _typed(key: str, text: str, default: Any) -> Any:
         raise click.BadParameter(f"{key} expects {kind}") from err
 
 
-def _limit(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not 0.0 < value < 1000.0:
+def _limit(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> float | str | None:
+    """Number of mmHg, or the id of a row of the limits table."""
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        rows = [row.id for row in catalog.limit_table() if row.quantity == "irp4s"]
+        if text not in rows:
+            raise click.BadParameter(
+                f"expected a number of mmHg or a row of the limits table: {', '.join(rows)}"
+            ) from None
+        return text
+    if not 0.0 < value < 1000.0:
         raise click.BadParameter("expected a number of mmHg above 0")
     return value
+
+
+def _symptoms(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> list[str] | None:
+    """Symptoms as a list, empty when asked and absent."""
+    if text is None:
+        return None
+    given = [part.strip() for part in text.split(",")]
+    if given == ["none"]:
+        return []
+    if not set(given) <= {"dysphagia", "chest_pain"}:
+        raise click.BadParameter("expected dysphagia, chest_pain, both with a comma, or none")
+    return given
+
+
+def _report_path(
+    _context: click.Context, _option: click.Parameter, path: Path | None
+) -> Path | None:
+    if path is not None and path.suffix.lower() != ".pdf":
+        raise click.BadParameter("the name of a report ends in .pdf")
+    return path
+
+
+_TEST = click.Choice(["abnormal", "normal"])
+#: What the recording cannot say of the patient; handed on as `clinical` to `hrm.analyze`.
+_CLINICAL = (
+    click.option(
+        "--symptoms",
+        metavar="LIST|none",
+        callback=_symptoms,
+        help="dysphagia, chest_pain, or both with a comma; none: asked and absent.",
+    ),
+    click.option("--tbe", type=_TEST, help="Timed barium esophagram."),
+    click.option("--flip", type=_TEST, help="Functional lumen imaging probe."),
+    click.option("--opioids", type=click.Choice(["yes", "no"]), help="Patient takes opioids."),
+    click.option(
+        "--prior-surgery",
+        type=click.Choice(["none", "myotomy", "dilation", "fundoplication", "other"]),
+        help="After an operation no Chicago label is given, but a description.",
+    ),
+)
+
+
+def _clinical_options(function: Any) -> Any:
+    for option in reversed(_CLINICAL):
+        function = option(function)
+    return function
+
+
+class Stated(NamedTuple):
+    """What the physician writes into the report, and nowhere else."""
+
+    reason_for_referral: str
+    clinical_diagnosis: str
+
+
+def _clinical(given: dict[str, Any]) -> dict[str, Any]:
+    """Take what was said of the patient out of the arguments."""
+    names = ("symptoms", "tbe", "flip", "opioids", "prior_surgery")
+    said = {name: given.pop(name) for name in names}
+    if said["opioids"] is not None:
+        said["opioids"] = said["opioids"] == "yes"
+    return {name: value for name, value in said.items() if value is not None}
 
 
 @click.command(name="analyze")
@@ -83,8 +162,20 @@ def _limit(_context: click.Context, _option: click.Parameter, value: float | Non
     type=click.Choice(["hrm", "accessible"]),
     default="hrm",
     show_default=True,
-    help="Color ramp of the figure.",
+    help="Color ramp of figure and report.",
 )
+@click.option(
+    "--report",
+    "report_out",
+    metavar="PATH",
+    type=OUTPUT,
+    callback=_report_path,
+    help="Write a report for print (.pdf).",
+)
+@click.option(
+    "--reason-for-referral", metavar="TEXT", default="", help="Goes into the report only."
+)
+@click.option("--clinical-diagnosis", metavar="TEXT", default="", help="Goes into the report only.")
 @click.option(
     "--save", "save_out", metavar="PATH", type=OUTPUT, help="Write recording and results (HDF5)."
 )
@@ -102,10 +193,21 @@ def _limit(_context: click.Context, _option: click.Parameter, value: float | Non
 )
 @click.option(
     "--irp-limit",
-    metavar="MMHG",
-    type=float,
+    metavar="MMHG|ROW",
     callback=_limit,
-    help="Upper limit of the median IRP4s, instead of the table's.",
+    help="Upper limit of the median IRP4s: a number, or a row of hrm/data/limits.toml.",
+)
+@_clinical_options
+@review_dir_option
+@click.option(
+    "--no-review", "ignore_review", is_flag=True, help="Ignore the review log of FILE, if any."
+)
+@click.option(
+    "--long",
+    "long_out",
+    metavar="PATH",
+    type=OUTPUT,
+    help="Write every number with unit, status, version and origin as a tidy CSV table.",
 )
 @click.option(
     "--set",
@@ -122,24 +224,37 @@ def command(
     json_out: Path | None,
     figure_out: Path | None,
     colors: str,
+    report_out: Path | None,
+    reason_for_referral: str,
+    clinical_diagnosis: str,
     save_out: Path | None,
     posture: str | None,
     table: Path | None,
-    irp_limit: float | None,
+    irp_limit: float | str | None,
+    review_dir: Path | None,
+    ignore_review: bool,
+    long_out: Path | None,
     parameters: dict[str, Any],
     force: bool,
     **given: Any,
 ) -> None:
     """Measure the recording in FILE and print a summary.
 
-    What a file cannot say, the options say: posture, system, catheter, swallows.
+    What a file cannot say, the options say: posture, system, catheter, swallows, and
+    what is known of the patient.
     """
     from hrm.io.swallow_table import read_swallow_table
     from hrm.plot._formats import format_of
 
-    said = reading(given)
+    said, clinical = reading(given), _clinical(given)
     to_stdout = json_out is not None and str(json_out) == "-"
-    outputs = {"json": None if to_stdout else json_out, "figure": figure_out, "save": save_out}
+    outputs = {
+        "json": None if to_stdout else json_out,
+        "figure": figure_out,
+        "report": report_out,
+        "long": long_out,
+        "save": save_out,
+    }
     check_outputs([path for path in outputs.values() if path], source=file, force=force)
     if figure_out is not None:
         format_of(figure_out)
@@ -150,13 +265,19 @@ def command(
     from hrm.results import to_dict
 
     study = analyze(
-        recording, system=said.system, posture=posture, swallows=swallows, parameters=parameters
+        recording,
+        system=said.system,
+        posture=posture,
+        swallows=swallows,
+        clinical=clinical,
+        irp_limit=irp_limit,
+        parameters=parameters,
+        review=review_of(recording, file, review_dir, ignore=ignore_review),
     )
     result = to_dict(study)
-    if irp_limit is not None:
-        result["engine"]["irp_limit_mmhg"] = irp_limit
     text = json.dumps(result, indent=2, allow_nan=False) + "\n"
-    _publish(outputs, study, text, colors=colors, force=force)
+    stated = Stated(reason_for_referral, clinical_diagnosis)
+    _publish(outputs, study, text, colors=colors, stated=stated, force=force)
     from hrm.cli._summary import summary
 
     click.echo(summary(result), err=to_stdout)
@@ -178,7 +299,13 @@ def _check_onsets(recording: xr.DataTree, rows: Sequence[dict[str, Any]]) -> Non
 
 
 def _publish(
-    outputs: dict[str, Path | None], study: xr.DataTree, text: str, *, colors: str, force: bool
+    outputs: dict[str, Path | None],
+    study: xr.DataTree,
+    text: str,
+    *,
+    colors: str,
+    stated: Stated,
+    force: bool,
 ) -> None:
     """Write every output beside its place, and rename them when all are complete."""
     from hrm._files import new_file
@@ -194,6 +321,14 @@ def _publish(
                 from hrm.plot import save_figure
 
                 save_figure(study, place, colors=colors)
+            elif kind == "report":
+                from hrm.report import write_report
+
+                write_report(study, place, colors=colors, **stated._asdict())
+            elif kind == "long":
+                from hrm.store import write_long
+
+                write_long(study, place)
             else:
                 from hrm.io import write_native
 

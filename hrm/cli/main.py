@@ -21,6 +21,7 @@ from hrm.errors import FormatError, HrmError, HrmWarning
 _COMMANDS = {
     "info": "hrm.cli.info",
     "analyze": "hrm.cli.analyze",
+    "review": "hrm.cli.review",
     "convert": "hrm.cli.convert",
     "phantom": "hrm.cli.phantom",
 }

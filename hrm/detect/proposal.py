@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -64,6 +65,7 @@ def propose(
     -------
     Proposal
     """
+    pressure = _bridged(pressure)
     ues = find_ues(pressure, parameters)
     coughs = find_coughs(pressure, parameters)
     candidates = find_candidates(
@@ -83,6 +85,23 @@ def propose(
         return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), None, None)
     marks, breathing = find_egj(pressure, baseline, top_cm=top, onsets=times, parameters=parameters)
     return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), baseline, breathing)
+
+
+def markers(events: xr.Dataset) -> list[float]:
+    """Times of the operator's markers [s]."""
+    chosen = events["label"].values == "marker"
+    return [float(onset) for onset in events["onset"].values[chosen]]
+
+
+def _bridged(pressure: xr.DataArray) -> xr.DataArray:
+    """Pressure for detection: gaps in time are bridged so that they are no event."""
+    values = pressure.values.copy()
+    for row in values:
+        missing = np.isnan(row)
+        if missing.any():
+            where = np.flatnonzero(~missing)
+            row[missing] = np.interp(np.flatnonzero(missing), where, row[where])
+    return pressure.copy(data=values)
 
 
 def _date_all(
@@ -156,6 +175,56 @@ def _with_ues(marks: Landmarks, zone: Sphincter | None, seen: Sphincter | None) 
     if seen is None:
         status["ues_upper_cm"] = status["ues_lower_cm"] = "estimated_from_pharyngeal_wave"
     return replace(marks, ues_upper_cm=zone.upper_cm, ues_lower_cm=zone.lower_cm, status=status)
+
+
+def named_landmarks(
+    marks: Landmarks, zones: Sequence[float]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Give the resting landmarks by their names in the contract.
+
+    Parameters
+    ----------
+    marks : Landmarks
+    zones : sequence of float [cm]
+        Transition zones of the swallows that contract; NaN where unknown.
+
+    Returns
+    -------
+    dict
+        Values [cm, mmHg].
+    dict
+        The reason of each value that is missing, and remarks.
+    """
+    known = [zone for zone in zones if math.isfinite(zone)]
+    zone = statistics.median(known) if known else math.nan
+    values = {
+        "ues_upper_cm": marks.ues_upper_cm,
+        "ues_lower_cm": marks.ues_lower_cm,
+        # A reader's holds for all swallows, whether they contract or not.
+        "transition_zone_cm": zone
+        if math.isnan(marks.transition_zone_cm)
+        else marks.transition_zone_cm,
+        "les_upper_cm": marks.les_upper_cm,
+        "les_lower_cm": marks.les_lower_cm,
+        "crural_diaphragm_cm": marks.crural_diaphragm_cm,
+        "pressure_inversion_point_cm": marks.pressure_inversion_point_cm,
+        "gastric_reference_mmhg": marks.gastric_reference_mmhg,
+    }
+    status = dict(marks.status)
+    # The reason of the junction as a whole stands for each of its parts.
+    whole = status.get("les") or status.get("baseline") or "landmark_missing"
+    for name, value in values.items():
+        if math.isnan(value):
+            reason = "no_contraction" if name == "transition_zone_cm" else whole
+            status.setdefault(name, reason)
+    return values, status
+
+
+def baseline_block(baseline: Baseline | None) -> dict[str, float | str]:
+    """Give the baseline as the contract has it: borders [s] and status."""
+    if baseline is None:
+        return {"status": "no_baseline"}
+    return {"start_s": baseline.start_s, "stop_s": baseline.stop_s, "status": baseline.status}
 
 
 def proposal_warnings(proposal: Proposal) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hrm.catalog import Parameters
@@ -119,3 +120,42 @@ def why_not_evaluable(
     if end_s - onset_s < parameters["irp.minimum_window_s"]:
         return "window_truncated"
     return ""
+
+
+def stated_warnings(
+    stated: Sequence[StatedSwallow], onsets: Sequence[float], parameters: Parameters
+) -> list[str]:
+    """Say where a stated swallow was found well away from the onset that was given.
+
+    Parameters
+    ----------
+    stated : sequence of StatedSwallow
+    onsets : sequence of float [s]
+        Used for measuring.
+    parameters : Parameters
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
+    for row in stated:
+        nearest = min(onsets, key=lambda onset: abs(onset - row.onset_s), default=row.onset_s)
+        if abs(nearest - row.onset_s) > parameters["swallows.remark_s"]:
+            found.append(
+                f"the swallow stated at {row.onset_s:.1f} s was measured from {nearest:.1f} s, where "
+                "the recording shows one; check both"
+            )
+    return found
+
+
+def pack_stated(posture: str, stated: Sequence[StatedSwallow]) -> str:
+    """Write what the user said as text, to be kept with the results."""
+    return json.dumps({"posture": posture, "swallows": [asdict(row) for row in stated]})
+
+
+def unpack_stated(text: str) -> tuple[str, list[StatedSwallow]]:
+    """Read what `pack_stated` wrote."""
+    kept = json.loads(text)
+    rows = [stated_swallow(row, i + 1) for i, row in enumerate(kept["swallows"])]
+    return str(kept["posture"]), rows

@@ -40,7 +40,9 @@ def describe(
     counted = [row for row in rows if row.evaluable and row.posture == posture]
     shares = percentages(rows, posture)
     contracting = [row for row in counted if row.type not in (None, "failed")]
-    greatest = max((row.metrics["dci_mmhg_s_cm"] for row in counted), default=math.nan)
+    sizes = [row.metrics["dci_mmhg_s_cm"] for row in counted]
+    # With NaN among the values, max would depend on their order.
+    greatest = max(filter(math.isfinite, sizes), default=math.nan)
     medians = {f"irp4s_median_{name}_mmhg": _plain(irp_median(rows, name)) for name in POSTURES}
     return {
         "prior_surgery": prior_surgery,

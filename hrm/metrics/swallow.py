@@ -18,13 +18,19 @@ from hrm.metrics.swallow_types import SwallowLimits, SwallowType, swallow_type
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The resting landmarks that swallow metrics need [cm, mmHg]; NaN where unknown."""
+    """The resting landmarks that swallow metrics need [cm, mmHg]; NaN where unknown.
+
+    `transition_zone_cm` and `cdp_cm` are a reader's, which are used instead of being
+    looked for in the swallow.
+    """
 
     ues_lower_cm: float
     les_upper_cm: float
     crural_diaphragm_cm: float
     gastric_mmhg: float
     gastric_trace: xr.DataArray | None = None
+    transition_zone_cm: float = math.nan
+    cdp_cm: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -136,9 +142,11 @@ class _Window:
 
 def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
     field, anatomy, parameters = window.field, window.anatomy, window.parameters
-    zone = front_metric.transition_zone(
-        field, **window.times(), **window.borders(), parameters=parameters
-    )
+    zone = anatomy.transition_zone_cm
+    if not known(zone):
+        zone = front_metric.transition_zone(
+            field, **window.times(), **window.borders(), parameters=parameters
+        )
     span = {**window.times(), "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
     front = front_metric.wavefront(field, **span, parameters=parameters)
     wave = dci_metric.contraction(field, **span, parameters=parameters)
@@ -156,6 +164,10 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
     )
     atypical = pattern == "panesophageal" or window.limits.fragmented.crossed_by(gap.value)
     point, latency = _timing(window, front, integral, atypical=atypical)
+    kind = swallow_type(integral.value, latency.value, gap.value, window.limits)
+    if kind.type == "failed":
+        # Without a contraction its contour has no gap; pressurization would fill one.
+        gap = Measurement.missing(NO_CONTRACTION)
     return SwallowMetrics(
         irp4s=relaxation,
         dci=integral,
@@ -173,7 +185,7 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
         cdp=point,
         transition_zone_cm=zone,
         pressurization=pattern,
-        type=swallow_type(integral.value, latency.value, gap.value, window.limits),
+        type=kind,
         contraction_stop_s=wave.stop_s if wave else math.nan,
         status={} if pattern_status == "ok" else {"pressurization": pattern_status},
     )
@@ -183,6 +195,9 @@ def _timing(
     window: _Window, front: front_metric.Wavefront, integral: Measurement, *, atypical: bool
 ) -> tuple[front_metric.DecelerationPoint | None, Measurement]:
     """Deceleration point and distal latency, unless nothing contracts."""
+    if known(window.anatomy.cdp_cm):
+        point = front_metric.point_at(front, window.anatomy.cdp_cm, window.parameters)
+        return point, front_metric.distal_latency(window.onset_s, point)
     if window.limits.failed.crossed_by(integral.value):
         # What is left of a failed contraction has no front that could be timed.
         return None, Measurement.missing(NO_CONTRACTION)

@@ -77,15 +77,20 @@ def test_the_users_irp_limit_is_used_named_and_recorded(run, mms):
     arguments = ("analyze", mms, *MMS, "--posture", "supine", "--system", "manoscan")
     plain = run(*arguments, "--json", "-")
     median = strict(plain.stdout)["study"]["irp4s_median_supine_mmhg"]
-    assert "irp_limit_mmhg" not in strict(plain.stdout)["engine"]
+    assert strict(plain.stdout)["engine"]["irp_limit"] is None
     for distance, words in ((-3.0, "above"), (3.0, "below"), (0.5, "borderline: within 1 mmHg")):
         limit = f"{median + distance:.3f}"
         done = run(*arguments, "--irp-limit", limit, "--json", "-")
-        assert strict(done.stdout)["engine"]["irp_limit_mmhg"] == float(limit)
+        assert strict(done.stdout)["engine"]["irp_limit"] == {
+            "value_mmhg": float(limit),
+            "row": "user",
+            "citation": "named by the user",
+            "position": "any",
+        }
         line = median_text(done.stderr, "supine")
         assert words in line
         assert ("borderline" in line) == (distance == 0.5)
-        assert "the user's" in done.stderr
+        assert "--irp-limit: user, named by the user" in line
 
 
 def test_no_irp_limit_is_said_with_the_reason(run, mms):

@@ -11,7 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from hrm.catalog import Parameters
+from hrm.metrics.chicago.difference import difference
 from hrm.metrics.chicago.facts import (
+    CONSIDERATIONS,
+    DIAGNOSES,
     Clinical,
     Swallow,
     UserLimit,
@@ -23,6 +26,8 @@ from hrm.metrics.chicago.study import classify_version
 VERSIONS = ("ccv4", "ccv3")
 
 __all__ = [
+    "CONSIDERATIONS",
+    "DIAGNOSES",
     "VERSIONS",
     "Clinical",
     "Swallow",
@@ -78,38 +83,5 @@ def classify(
         for name in VERSIONS
     }
     out: dict[str, Any] = {name: asdict(verdict) for name, verdict in both.items()}
-    out["difference"] = _difference(both["ccv4"].diagnosis, both["ccv3"].diagnosis)
+    out["difference"] = difference(both["ccv4"], both["ccv3"])
     return out
-
-
-_REASONS = {
-    ("egjoo", "egjoo"): "",
-    ("iem", "normal"): (
-        "v4.0 counts fragmented swallows as ineffective and calls failed >= 50 % ineffective "
-        "motility; v3.0 asks for at least 50 % weak or failed swallows"
-    ),
-    ("normal", "iem"): "v3.0 calls 50 % ineffective swallows a minor disorder already",
-    ("iem", "fragmented_peristalsis"): (
-        "v4.0 no longer has fragmented peristalsis: fragmented swallows are ineffective ones"
-    ),
-    ("normal", "fragmented_peristalsis"): "v4.0 no longer has fragmented peristalsis",
-}
-
-
-def _difference(version_4: str, version_3: str) -> str:
-    """Why the two versions give other names; empty where they agree."""
-    if version_4 == version_3:
-        return ""
-    known = _REASONS.get((version_4, version_3))
-    if known:
-        return known
-    if "not_classified" in (version_4, version_3):
-        return "only one version has an IRP limit for this system and posture"
-    if version_3 == "egjoo":
-        return (
-            "v4.0 asks for a raised IRP in both postures and raised intrabolus pressure; "
-            "for v3.0 a raised median IRP with peristalsis is enough"
-        )
-    if version_3.startswith("achalasia") or version_4.startswith("achalasia"):
-        return "v4.0 asks for absent peristalsis; v3.0 for no normal peristalsis"
-    return "the limits of the two versions lie on either side of a value; see the rationale"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
-from hrm.catalog import Limit, find_limit, limit_table
+from hrm.catalog import Limit, find_limit, limit_table, parameter_table
 from hrm.errors import ParameterError
 from hrm.metrics.swallow_types import SwallowLimits, swallow_type
 
@@ -29,6 +30,48 @@ DIAGNOSES = (
     "fragmented_peristalsis",
     "not_classified",
 )
+
+#: Every consideration that a result can carry, and what it means.
+CONSIDERATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "symptoms": "a diagnosis only with dysphagia or chest pain, which is absent or not asked",
+        "tbe_or_flip": "a timed barium esophagram or FLIP would settle it",
+        "tests_normal": "barium esophagram and FLIP are both normal and do not support obstruction",
+        "upright_irp": "the upright IRP is missing",
+        "supine_irp": "the supine IRP is missing",
+        "supine_swallows": "counts supine swallows, and there are none",
+        "intrabolus_pressure": "intrabolus pressure is missing, or this system has no limit for it",
+        "isolated_irp_elevation": "the IRP is raised, but the other posture or the intrabolus "
+        "pressure is normal",
+        "raised_upright_irp": "the upright IRP is raised, the supine is not",
+        "irp_borderline": "a median IRP that decides lies close to its limit",
+        "achalasia": "version 3.0: consider achalasia",
+        "achalasia_type_1": "may be type I achalasia",
+        "achalasia_type_2": "may be type II achalasia",
+        "achalasia_type_3": "may be type III achalasia",
+        "peristalsis_on_position_change": "swallows in the other posture contract",
+        "weak_premature_contractions": "some early contractions are too weak to be premature",
+        "hypercontractile": "hypercontractile if the weak early contractions are set aside",
+        "iem": "ineffective motility if the weak early contractions are set aside",
+        "with_spastic_features": "EGJOO with at least 20 % premature swallows",
+        "with_hypercontractile_features": "EGJOO with at least 20 % hypercontractile swallows",
+        "with_ineffective_motility": "EGJOO with at least 50 % ineffective swallows",
+        "without_disordered_peristalsis": "EGJOO with the body's peristalsis in order",
+        "exclude_mechanical_obstruction": "a diagnosis only when nothing obstructs mechanically",
+        "bolus_transit": "poor bolus transit on impedance or barium would support it",
+        "mrs_reserve": "no contractile reserve after multiple rapid swallows would support it",
+        "repeat_off_opioids": "opioids can cause this pattern",
+        "limit_named_by_user": "rests on an IRP limit from outside the classification",
+        "prior_surgery": "not classified: the classification is for primary disorders",
+        "no_evaluable_swallow": "not classified: no evaluable single swallow",
+        "irp_missing": "not classified: the IRP could not be measured in the primary posture",
+        "posture_unknown": "not classified: the posture of the swallows is not known",
+        "system_unknown": "not classified: the system, and so the IRP limit, is not known",
+        "no_irp_limit_for_system": "not classified: no IRP limit for this system and posture",
+    }
+)
+#: Types of a swallow that carries a contraction down the esophagus.
+_PERISTALTIC = ("normal", "weak", "fragmented", "hypercontractile")
 
 
 @dataclass(frozen=True)
@@ -64,6 +107,11 @@ class Clinical:
         """Whether the barium esophagram or planimetry is abnormal."""
         return "abnormal" in (self.tbe, self.flip)
 
+    @property
+    def tests_normal(self) -> bool:
+        """Whether both tests were done and neither is abnormal."""
+        return self.tbe == self.flip == "normal"
+
 
 @dataclass(frozen=True)
 class Swallow:
@@ -86,6 +134,7 @@ class UserLimit:
     row: str
     citation: str
     position: str = "any"
+    confidence: str = "user"
 
     def as_limit(self, cc_version: str, system: str, position: str) -> Limit:
         """Return it as a row, compared as that version compares."""
@@ -99,7 +148,7 @@ class UserLimit:
             value=self.value,
             unit="mmHg",
             citation=self.citation,
-            confidence="user",
+            confidence=self.confidence,
             default=False,
         )
 
@@ -115,6 +164,7 @@ class Rule:
     unit: str
     row: str
     citation: str
+    confidence: str
     met: bool
 
 
@@ -133,13 +183,27 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Posture:
-    """The swallows of one posture and the IRP limit for it."""
+    """The swallows of one posture and the IRP limit for it.
+
+    Attributes
+    ----------
+    name : str
+    swallows : sequence of Swallow
+    types : sequence of str
+        Type of each swallow, ``unknown`` where a number that decides is missing.
+    flags : sequence of tuple of str
+        ``premature`` and ``hypercontractile``, which may both hold, or
+        ``premature_weak`` for an early contraction too weak to be premature.
+    irp : float [mmHg]
+        Median; NaN when not measured.
+    limit : Limit or None
+        Row of the IRP for this posture.
+    """
 
     name: str
     swallows: Sequence[Swallow]
     types: Sequence[str]
-    early: Sequence[bool]
-    weak_early: Sequence[bool]
+    flags: Sequence[tuple[str, ...]]
     irp: float
     limit: Limit | None
 
@@ -158,43 +222,48 @@ class Posture:
         """Whether the median IRP and a limit for it are known."""
         return self.limit is not None and math.isfinite(self.irp)
 
-    def borderline(self, fraction: float) -> bool:
-        """Whether the IRP is in the upper part of normal."""
-        if self.limit is None or self.raised:
-            return False
-        return self.irp >= fraction * self.limit.value
-
     def percent(self, *kinds: str) -> float:
         """Share of the swallows of these types [%]."""
-        return 100.0 * sum(kind in kinds for kind in self.types) / self.n if self.n else math.nan
+        return self._share(lambda kind, _: kind in kinds)
+
+    def percent_flagged(self, flag: str) -> float:
+        """Share of the swallows with this flag, whatever their type [%]."""
+        return self._share(lambda _, flags: flag in flags)
 
     @property
     def percent_panesophageal(self) -> float:
         """Share with panesophageal pressurization [%]."""
-        hits = sum(swallow.panesophageal for swallow in self.swallows)
-        return 100.0 * hits / self.n if self.n else math.nan
+        return _percent(swallow.panesophageal for swallow in self.swallows)
 
     @property
-    def percent_early(self) -> float:
-        """Share of premature swallows [%]; a vigorous early one may have another type."""
-        return 100.0 * sum(self.early) / self.n if self.n else math.nan
+    def percent_failed_or_weak_early(self) -> float:
+        """Share that failed, an early contraction below the weak limit included [%]."""
+        return self._share(lambda kind, flags: kind == "failed" or "premature_weak" in flags)
 
     @property
-    def percent_weak_early(self) -> float:
-        """Share of early contractions too weak to be called premature [%]."""
-        return 100.0 * sum(self.weak_early) / self.n if self.n else math.nan
-
-    @property
-    def absent_peristalsis(self) -> bool:
-        """Whether every swallow failed or is premature."""
-        return self.n > 0 and all(
-            kind == "failed" or early for kind, early in zip(self.types, self.early, strict=True)
+    def percent_failed_or_early(self) -> float:
+        """Share that failed or came early, however weak: no peristalsis [%]."""
+        return self._share(
+            lambda kind, flags: (
+                kind == "failed" or "premature" in flags or "premature_weak" in flags
+            )
         )
 
     @property
-    def all_failed(self) -> bool:
-        """Whether every swallow failed."""
-        return self.n > 0 and all(kind == "failed" for kind in self.types)
+    def shows_peristalsis(self) -> bool:
+        """Whether any swallow carries a contraction that does not come early."""
+        return any(
+            kind in _PERISTALTIC and "premature_weak" not in flags
+            for kind, flags in zip(self.types, self.flags, strict=True)
+        )
+
+    def _share(self, counts: Callable[[str, tuple[str, ...]], bool]) -> float:
+        return _percent(map(counts, self.types, self.flags))
+
+
+def _percent(hits: Iterable[bool]) -> float:
+    found = list(hits)
+    return 100.0 * sum(found) / len(found) if found else math.nan
 
 
 def posture_facts(
@@ -211,8 +280,7 @@ def posture_facts(
         name=name,
         swallows=own,
         types=[kind.type or "unknown" for kind in kinds],
-        early=["premature" in kind.flags for kind in kinds],
-        weak_early=["premature_weak" in kind.flags for kind in kinds],
+        flags=[kind.flags for kind in kinds],
         irp=statistics.median(pressures) if pressures else math.nan,
         limit=limit,
     )
@@ -231,27 +299,50 @@ class Notes:
         met = limit.crossed_by(value)
         self.rules.append(
             Rule(
-                rule,
-                _plain(value),
-                limit.comparator,
-                limit.value,
-                limit.unit,
-                limit.id,
-                limit.citation,
-                met,
+                rule=rule,
+                value=_plain(value),
+                comparator=limit.comparator,
+                limit=limit.value,
+                unit=limit.unit,
+                row=limit.id,
+                citation=limit.citation,
+                confidence=limit.confidence,
+                met=met,
             )
         )
         return met
 
-    def state(self, rule: str, value: float | str, *, met: bool, row: str = "") -> bool:
+    def choose(self, rule: str, value: float, comparator: str, limit: float, key: str) -> None:
+        """Write down a comparison that was met, with a limit made by a parameter [mmHg]."""
+        row = parameter_table()[key]
+        self.rules.append(
+            Rule(
+                rule=rule,
+                value=_plain(value),
+                comparator=comparator,
+                limit=limit,
+                unit="mmHg",
+                row=key,
+                citation=row.source,
+                confidence=row.confidence,
+                met=True,
+            )
+        )
+
+    def state(self, rule: str, value: float | str, *, met: bool) -> bool:
         """Write down a fact that no row of the table decides."""
         plain = _plain(value) if isinstance(value, float) else value
-        self.rules.append(Rule(rule, plain, "", None, "", row, "", met))
+        self.rules.append(stated_rule(rule, plain, met=met))
         return met
 
     def consider(self, *names: str) -> None:
         """Add considerations, each once."""
         self.considerations += [name for name in names if name not in self.considerations]
+
+
+def stated_rule(rule: str, value: float | str | None, *, met: bool) -> Rule:
+    """Make a rule that states a fact, without a limit."""
+    return Rule(rule, value, "", None, "", "", "", "", met)
 
 
 def _plain(value: float) -> float | None:
@@ -287,12 +378,7 @@ def clinical_from(stated: Mapping[str, Any] | None) -> Clinical:
     """
     given = dict(stated or {})
     faults = [f"unknown field {name!r}" for name in given if name not in Clinical.__annotations__]
-    symptoms = given.get("symptoms")
-    if symptoms is not None:
-        symptoms = frozenset(symptoms)
-        unknown = sorted(symptoms - set(SYMPTOMS))
-        if unknown:
-            faults.append(f"symptoms are {', '.join(SYMPTOMS)} or none, got {', '.join(unknown)}")
+    symptoms = _symptoms(given.get("symptoms"), faults)
     for name, known in (
         ("tbe", TEST_RESULTS),
         ("flip", TEST_RESULTS),
@@ -300,6 +386,9 @@ def clinical_from(stated: Mapping[str, Any] | None) -> Clinical:
     ):
         if given.get(name, "unknown") not in known:
             faults.append(f"{name} is one of {', '.join(known)}, got {given[name]!r}")
+    if not isinstance(given.get("opioids"), bool | None):
+        # Any word would count as yes.
+        faults.append(f"opioids is True, False or None, got {given['opioids']!r}")
     if faults:
         raise ParameterError("clinical information: " + "; ".join(faults))
     return Clinical(
@@ -309,6 +398,21 @@ def clinical_from(stated: Mapping[str, Any] | None) -> Clinical:
         opioids=given.get("opioids"),
         prior_surgery=str(given.get("prior_surgery", "unknown")),
     )
+
+
+def _symptoms(stated: Iterable[str] | None, faults: list[str]) -> frozenset[str] | None:
+    """Check the symptoms; what is wrong with them goes to `faults`."""
+    if stated is None:
+        return None
+    # A bare word would be taken apart into letters.
+    given = {stated} if isinstance(stated, str) else set(stated)
+    unknown = sorted(str(name) for name in given - set(SYMPTOMS))
+    if unknown or isinstance(stated, str):
+        faults.append(
+            f"symptoms are a list of {', '.join(SYMPTOMS)}, empty when absent; "
+            f"got {', '.join(unknown) or repr(stated)}"
+        )
+    return frozenset(given)
 
 
 def user_limit_from(stated: float | str | None) -> UserLimit | None:
@@ -333,10 +437,13 @@ def user_limit_from(stated: float | str | None) -> UserLimit | None:
         if not (math.isfinite(stated) and stated > 0):
             raise ParameterError(f"the IRP limit must be a positive number of mmHg, got {stated!r}")
         return UserLimit(float(stated), "user", "named by the user")
-    rows = {row.id: row for row in limit_table() if row.quantity == "irp4s"}
+    # Version 2 limits the mean IRP, which is not what is compared here.
+    rows = {
+        row.id: row for row in limit_table() if row.quantity == "irp4s" and row.cc_version != "2.0"
+    }
     if stated not in rows:
         raise ParameterError(
             f"unknown IRP limit {stated!r}; give a number of mmHg or one of {', '.join(rows)}"
         )
     row = rows[stated]
-    return UserLimit(row.value, row.id, row.citation, row.position)
+    return UserLimit(row.value, row.id, row.citation, row.position, row.confidence)

@@ -10,17 +10,20 @@ from hrm.catalog import Limit, Parameters, find_limit, limit_table, systems
 from hrm.metrics.chicago import v3, v4
 from hrm.metrics.chicago.facts import (
     Clinical,
-    Notes,
-    Rule,
     Swallow,
     UserLimit,
     Verdict,
     posture_facts,
+    stated_rule,
 )
+from hrm.metrics.chicago.tree import Tree
 from hrm.metrics.swallow_types import swallow_limits
 
 _TREES = {"ccv4": v4, "ccv3": v3}
 _OTHER = {"supine": "upright", "upright": "supine"}
+_NEAR = "irp.borderline_mmhg"
+#: Published cuts that may stand in a provisional result; what is only recalled may not.
+_PUBLISHED = ("seen", "seen-2nd")
 
 
 def classify_version(
@@ -87,12 +90,11 @@ def classify_version(
 def _not_classified(
     reason: str, value: str, provisional: tuple[dict[str, object], ...] = ()
 ) -> Verdict:
-    rule = Rule(reason, value, "", None, "", "", "", met=True)
     return Verdict(
         "not_classified",
         conclusive=False,
         considerations=(reason,),
-        rationale=(rule,),
+        rationale=(stated_rule(reason, value, met=True),),
         provisional=provisional,
     )
 
@@ -104,11 +106,12 @@ def _primary(swallows: Sequence[Swallow]) -> str | None:
 
 def _limit(name: str, system: str, posture: str, user_limit: UserLimit | None) -> Limit | None:
     version = _TREES[name].VERSION
-    if user_limit is not None and user_limit.position in ("any", posture):
-        return user_limit.as_limit(version, system, posture)
-    if system == "unknown":
-        return None
-    return find_limit("irp4s", system=system, position=posture, cc_version=version)
+    own = find_limit("irp4s", system=system, position=posture, cc_version=version)
+    if user_limit is None or user_limit.position not in ("any", posture):
+        return own
+    # Naming the row that holds anyway changes nothing.
+    same = own is not None and own.id == user_limit.row
+    return own if same else user_limit.as_limit(version, system, posture)
 
 
 def _run(
@@ -132,20 +135,20 @@ def _run(
     own = None if user_limit is None or user_limit.position == "any" else user_limit
     other_limit = _limit(name, system, second, own)
     other = posture_facts(second, swallows, limits, other_limit)
-    tree = v4.Tree(
+    tree = Tree(
         system=system,
         primary=primary,
-        other=other if other.n else None,
+        # Version 3.0 looks at one posture only.
+        other=other if other.n and tree_module is v4 else None,
         clinical=clinical,
         parameters=parameters,
-        notes=Notes(),
     )
     diagnosis, conclusive = tree_module.decide(tree)
     return _verdict(tree, diagnosis, conclusive=conclusive, limit=limit, parameters=parameters)
 
 
 def _verdict(
-    tree: v4.Tree, diagnosis: str, *, conclusive: bool, limit: Limit, parameters: Parameters
+    tree: Tree, diagnosis: str, *, conclusive: bool, limit: Limit, parameters: Parameters
 ) -> Verdict:
     notes = tree.notes
     if not limit.default:
@@ -155,9 +158,7 @@ def _verdict(
     if "unknown" in tree.primary.types:
         notes.warnings.append("the type of some swallows could not be told")
         conclusive = False
-    borderline = abs(tree.primary.irp - limit.value) <= parameters["irp.borderline_mmhg"]
-    if borderline:
-        notes.consider("irp_borderline")
+    _note_borderline(tree, parameters[_NEAR])
     return Verdict(
         diagnosis,
         conclusive=conclusive,
@@ -166,6 +167,18 @@ def _verdict(
         rationale=tuple(notes.rules),
         warnings=tuple(notes.warnings),
     )
+
+
+def _note_borderline(tree: Tree, near_mmhg: float) -> None:
+    """Note each median IRP that lies close to its limit (SPEC 4.1)."""
+    for posture in tree.postures:
+        if posture.limit is None:
+            continue
+        distance = abs(posture.irp - posture.limit.value)
+        if distance <= near_mmhg:
+            rule = f"median IRP, {posture.name}, distance to its limit"
+            tree.notes.choose(rule, distance, "<=", near_mmhg, _NEAR)
+            tree.notes.consider("irp_borderline")
 
 
 def _provisional(
@@ -181,10 +194,12 @@ def _provisional(
     seen = _primary(swallows)
     postures = ("supine", "upright") if seen == "unknown" else (str(seen),)
     for posture in postures:
-        moved = [
-            replace(swallow, posture=posture) if swallow.posture == "unknown" else swallow
-            for swallow in swallows
-        ]
+        # Where some posture is known, swallows of unknown posture stay out, as in the tree.
+        moved = (
+            [replace(swallow, posture=posture) for swallow in swallows]
+            if seen == "unknown"
+            else swallows
+        )
         for limit in _candidate_limits(name, system, posture, user_limit):
             verdict = _run(
                 name,
@@ -209,20 +224,21 @@ def _provisional(
 def _candidate_limits(
     name: str, system: str, posture: str, user_limit: UserLimit | None
 ) -> list[Limit]:
-    """Return default rows of the possible systems; for one without, its published cuts."""
-    if user_limit is not None and user_limit.position in ("any", posture):
-        return [user_limit.as_limit(_TREES[name].VERSION, system, posture)]
-    allowed = tuple(systems()) if system == "unknown" else (system,)
+    """Rows to try: for each possible system its default, or else its published cuts."""
     version = _TREES[name].VERSION
+    if user_limit is not None and user_limit.position in ("any", posture):
+        return [user_limit.as_limit(version, system, posture)]
+    allowed = tuple(systems()) if system == "unknown" else (system,)
+    return [row for key in allowed for row in _irp_rows(key, posture, version)]
+
+
+def _irp_rows(system: str, posture: str, version: str) -> list[Limit]:
     rows = [
         row
         for row in limit_table()
-        if row.quantity == "irp4s"
-        and row.cc_version == version
-        and row.position == posture
-        and row.system in allowed
+        if (row.quantity, row.system, row.position, row.cc_version)
+        == ("irp4s", system, posture, version)
     ]
-    defaults = [row for row in rows if row.default]
-    if defaults or system == "unknown":
-        return defaults
-    return [row for row in rows if row.confidence in ("seen", "seen-2nd")]
+    return [row for row in rows if row.default] or [
+        row for row in rows if row.confidence in _PUBLISHED
+    ]

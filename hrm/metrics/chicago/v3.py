@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from hrm.metrics.chicago.facts import Posture, share_limit
-from hrm.metrics.chicago.v4 import Tree
+from hrm.metrics.chicago.facts import share_limit
+from hrm.metrics.chicago.tree import Tree
 
 VERSION = "3.0"
+
+#: Swallows that show normal peristalsis, however vigorous; an early one is premature.
+_NORMAL = ("normal", "hypercontractile")
 
 
 def decide(tree: Tree) -> tuple[str, bool]:
@@ -21,16 +24,21 @@ def decide(tree: Tree) -> tuple[str, bool]:
     diagnosis, conclusive : str, bool
         Version 3.0 knows no inconclusive manometric result.
     """
-    primary = tree.primary
-    limit = primary.limit
-    raised = limit is not None and tree.notes.check(
-        f"median IRP, {primary.name}", primary.irp, limit
-    )
-    return (_raised_irp(tree) if raised else _normal_irp(tree)), True
+    return (_raised_irp(tree) if tree.raised_irp() else _normal_irp(tree)), True
 
 
 def _share(tree: Tree, rule: str, value: float, quantity: str) -> bool:
     return tree.notes.check(rule, value, share_limit(quantity, tree.system, VERSION))
+
+
+def _all_failed(tree: Tree) -> bool:
+    """Every swallow failed; an early contraction with a weak DCI counts as failed."""
+    return _share(
+        tree,
+        "failed swallows, weak early contractions included",
+        tree.primary.percent_failed_or_weak_early,
+        "percent_absent",
+    )
 
 
 def _pressurized(tree: Tree) -> bool:
@@ -43,33 +51,26 @@ def _pressurized(tree: Tree) -> bool:
 
 
 def _premature(tree: Tree) -> bool:
-    return _share(tree, "premature swallows", tree.primary.percent_early, "percent_premature")
+    return _share(
+        tree, "premature swallows", tree.primary.percent_flagged("premature"), "percent_premature"
+    )
 
 
 def _raised_irp(tree: Tree) -> str:
-    if _share(tree, "failed swallows", tree.primary.percent("failed"), "percent_absent"):
+    if _all_failed(tree):
         return "achalasia_type_2" if _pressurized(tree) else "achalasia_type_1"
-    normal = tree.notes.state(
-        "no normal swallow", tree.primary.percent("normal"), met=not _any_normal(tree.primary)
-    )
-    if _premature(tree) and normal:
+    normal = tree.primary.percent(*_NORMAL)
+    spastic = _premature(tree)
+    if tree.notes.state("no normal swallow", normal, met=normal == 0) and spastic:
         return "achalasia_type_3"
     return "egjoo"
 
 
-def _any_normal(posture: Posture) -> bool:
-    """Whether any swallow shows normal peristalsis, however vigorous."""
-    return any(
-        kind in ("normal", "hypercontractile") and not early
-        for kind, early in zip(posture.types, posture.early, strict=True)
-    )
-
-
 def _normal_irp(tree: Tree) -> str:
     primary = tree.primary
-    if _share(tree, "failed swallows", primary.percent("failed"), "percent_absent"):
-        fraction = tree.parameters["tree.irp_borderline_fraction"]
-        if primary.borderline(fraction) or _pressurized(tree):
+    if _all_failed(tree):
+        borderline, pressurized = tree.upper_normal(primary), _pressurized(tree)
+        if borderline or pressurized:
             tree.notes.consider("achalasia")
         return "absent_contractility"
     if _premature(tree):
@@ -77,7 +78,7 @@ def _normal_irp(tree: Tree) -> str:
     if _share(
         tree,
         "hypercontractile swallows",
-        primary.percent("hypercontractile"),
+        primary.percent_flagged("hypercontractile"),
         "percent_hypercontractile",
     ):
         return "hypercontractile"

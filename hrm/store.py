@@ -1,0 +1,215 @@
+"""The tidy long table: every number of a study in one row, traced to its origin."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hrm import catalog
+from hrm.errors import SchemaError
+from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, to_dict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+COLUMNS = (
+    *("subject", "visit", "swallow", "metric", "value", "unit", "status"),
+    *("metric_version", "source"),
+)
+#: Variables of the tree that have another name in the contract.
+_VARIABLES = {"onset_s": "onset", "window_start_s": "window_start", "window_stop_s": "window_stop"}
+#: What a review cannot touch, unless the number itself was edited.
+_FOUND_BEFORE = frozenset(LANDMARKS) - {"transition_zone_cm"} | {
+    *("onset_s", "noise_mmhg", "baseline_start_s", "baseline_stop_s"),
+}
+
+
+@dataclass(frozen=True)
+class _Number:
+    """A number of the table before its origin is known."""
+
+    swallow: int | None
+    object: str
+    metric: str
+    value: float | None
+    unit: str
+    status: str
+    who: str = ""
+
+
+def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
+    """Give every number of an analyzed study as a row of a tidy table.
+
+    Parameters
+    ----------
+    study : DataTree
+        As returned by `hrm.analyze`, or read back from a native file.
+    visit : str
+        Name of the visit, for a trial.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``subject`` (the study id), ``visit``, ``swallow`` (number, or NA for
+        a number of the study), ``metric``, ``value``, ``unit``, ``status``,
+        ``metric_version`` and ``source``. A missing value is NaN and its status says
+        why; ``excluded`` marks the numbers of a swallow that is not evaluable.
+
+    Raises
+    ------
+    SchemaError
+        If the study has not been analyzed, or a number is not in the catalogue.
+
+    Notes
+    -----
+    ``source`` is ``<sha256 of the file>#hrm-<version>#<parameters id>#<who>``. Who is
+    ``automatic``; ``stated`` for an onset of the swallow table; ``reader:AB`` where
+    reader AB gave the very number; and ``review:AB+CD:<start of head_hash>`` where it
+    was measured in a study that these readers had corrected, by the state of the log
+    that is named.
+    """
+    import pandas as pd
+
+    result = to_dict(study)
+    source = _sources(result)
+    subject = result["recording"]["study_id"]
+    rows = [
+        (
+            subject,
+            visit,
+            pd.NA if each.swallow is None else each.swallow,
+            each.metric,
+            math.nan if each.value is None else each.value,
+            each.unit,
+            each.status,
+            _catalogued(each.metric).version,
+            source(each),
+        )
+        for each in _numbers(study, result)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    kinds = dict.fromkeys(COLUMNS, "str") | {"swallow": "Int64", "value": "float64"}
+    return table.astype(kinds)
+
+
+def write_long(study: xr.DataTree, path: str | os.PathLike[str], *, visit: str = "") -> None:
+    """Write the tidy long table as CSV; what is not there is written NA.
+
+    Parameters
+    ----------
+    study : DataTree
+    path : path-like
+        Is replaced if it exists.
+    visit : str
+    """
+    table = to_long(study, visit=visit)
+    table.to_csv(path, index=False, na_rep="NA", lineterminator="\n", encoding="utf-8")
+
+
+def _catalogued(metric: str) -> catalog.Metric:
+    name = metric.removesuffix("_unfiltered")
+    if name in ("window_start_s", "window_stop_s"):
+        name = "window_s"
+    if name not in catalog.metrics():
+        raise SchemaError(f"{name} is not in the metric catalogue; add it to hrm/data/metrics.toml")
+    return catalog.metrics()[name]
+
+
+def _numbers(study: xr.DataTree, result: Mapping[str, Any]) -> Iterator[_Number]:
+    node = study["swallows"].to_dataset()
+    # A study that an earlier version saved does not name its swallows.
+    names = [""] * len(result["swallows"])
+    if "object" in node:
+        names = [str(name) for name in node["object"].values]
+    for row, name in zip(result["swallows"], names, strict=True):
+        yield from _of_swallow(study, row, name)
+    marks = result["landmarks"]
+    for metric in LANDMARKS:
+        status = _status(marks["status"], metric, marks[metric])
+        yield _Number(
+            None, "landmarks", metric, marks[metric], _landmark_unit(study, metric), status
+        )
+    for metric in EGJ_METRICS:
+        value = result["egj"][metric]
+        status = _status(result["egj"]["status"], metric, value)
+        yield _Number(None, "egj", metric, value, _unit(study, "egj", metric), status)
+    yield from _of_study(study, result["study"])
+
+
+def _of_swallow(study: xr.DataTree, row: Mapping[str, Any], name: str) -> Iterator[_Number]:
+    start, stop = row["window_s"]
+    values = {"onset_s": row["onset_s"], "window_start_s": start, "window_stop_s": stop}
+    values |= {name: row[name] for name in SWALLOW_METRICS}
+    unfiltered = [f"{name}_unfiltered" for name in SWALLOW_METRICS]
+    values |= {name: row[name] for name in unfiltered if name in row}
+    for metric, value in values.items():
+        status = _status(row["status"], metric, value)
+        if status == "ok" and not row["evaluable"]:
+            status = "excluded"
+        unit = _unit(study, "swallows", metric)
+        stated = metric == "onset_s" and row["onset_method"] == "stated"
+        who = "stated" if stated else ""
+        yield _Number(int(row["id"]), name, metric, value, unit, status, who)
+
+
+def _of_study(study: xr.DataTree, block: Mapping[str, Any]) -> Iterator[_Number]:
+    values = {
+        name: value
+        for name, value in block.items()
+        if name not in ("percent", "baseline", "status", "primary_posture", "filtered")
+    }
+    values |= {f"percent_{name}": value for name, value in block["percent"].items()}
+    status = dict(block["status"])
+    status |= {f"percent_{name}": status.get("percent", "ok") for name in block["percent"]}
+    for edge in ("start_s", "stop_s"):
+        values[f"baseline_{edge}"] = block["baseline"].get(edge)
+        status[f"baseline_{edge}"] = block["baseline"]["status"]
+    for name, value in values.items():
+        unit = _unit(study, "study", name)
+        yield _Number(None, "study", name, value, unit, _status(status, name, value))
+
+
+def _status(block: Mapping[str, str], metric: str, value: float | None) -> str:
+    base = metric.removesuffix("_unfiltered")
+    said = block.get(metric) or (block.get(base) if value is None else None) or "ok"
+    return "not_measured" if value is None and said == "ok" else said
+
+
+def _unit(study: xr.DataTree, node: str, metric: str) -> str:
+    """Unit as the tree has it; of what is an attribute there, as the catalogue has it."""
+    variables = study[node].data_vars
+    name = _VARIABLES.get(metric, metric)
+    return str(variables[name].attrs["units"]) if name in variables else _catalogued(metric).units
+
+
+def _landmark_unit(study: xr.DataTree, metric: str) -> str:
+    name = "gastric_reference" if metric == "gastric_reference_mmhg" else "depth"
+    return str(study["landmarks"][name].attrs["units"])
+
+
+def _sources(result: Mapping[str, Any]) -> Callable[[_Number], str]:
+    """Give the function that says of each number where it came from."""
+    engine, review = result["engine"], result["review"]
+    base = f"{result['recording']['sha256']}#hrm-{engine['version']}#{engine['parameters_id']}#"
+    edits = [row for row in review["applied"] if row["object"] != "study"] if review else []
+    # Who added a swallow has said when it begins.
+    names = {"added": "onset_s"}
+    given = {
+        (row["object"], names.get(row["field"], row["field"])): row["reader"]
+        for row in sorted(edits, key=lambda row: row["field"] != "added")
+    }
+    readers = "+".join(dict.fromkeys(row["reader"] for row in edits))
+    measured = f"review:{readers}:{review['head_hash'][:12]}" if edits else "automatic"
+
+    def source(number: _Number) -> str:
+        reader = given.get((number.object, number.metric.removesuffix("_unfiltered")))
+        if reader is not None:
+            return f"{base}reader:{reader}"
+        found = number.who or "automatic"
+        return base + (found if number.metric in _FOUND_BEFORE else measured)
+
+    return source

@@ -1,0 +1,235 @@
+"""The tidy long table: number for number what the contract says, each with its origin."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hrm
+from hrm import catalog, phantom, store
+from hrm.annotate import follow_up
+from hrm.edits import Change
+from hrm.errors import SchemaError
+from hrm.store import COLUMNS, to_long, write_long
+from tests.detect.signals import Act, study
+
+READERS = {"reason": "", "engine": "0.1.0", "utc": "2026-01-31T09:30:00Z"}
+
+
+def phantom_study(**how):
+    made = phantom.draw("normal", seed=3, n_supine=2, n_upright=1)
+    return phantom.sample(made, sampling_rate=20.0, **how)
+
+
+def bare():
+    made = study(*(Act(at) for at in (40.0, 45.0)), duration=60.0, depth=np.arange(28.0))
+    return hrm.make_recording(
+        made.values, sampling_rate=50.0, depth=made["depth"].values, dims=("sensor", "time")
+    )
+
+
+CASES = {
+    "plain": lambda: hrm.analyze(phantom_study(), posture="supine"),
+    "noisy": lambda: hrm.analyze(phantom_study(noise_mmhg=5.0)),
+    "much is missing": lambda: hrm.analyze(bare()),
+    "no swallow": lambda: hrm.analyze(
+        hrm.make_recording(
+            study(duration=30.0).values,
+            sampling_rate=50.0,
+            depth=np.arange(36.0),
+            dims=("sensor", "time"),
+        )
+    ),
+    "half a second": lambda: hrm.analyze(
+        hrm.make_recording(
+            study(duration=0.5).values,
+            sampling_rate=50.0,
+            depth=np.arange(36.0),
+            dims=("sensor", "time"),
+        )
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def tree(request):
+    return CASES[request.param]()
+
+
+def expected(result):
+    """Every number of the contract, by swallow and name."""
+    texts = {"id", "window_s", "evaluable", "type"}
+    for row in result["swallows"]:
+        for name, value in row.items():
+            number = value is None and (name in row["status"] or name.endswith("_unfiltered"))
+            if name not in texts and (number or isinstance(value, float)):
+                yield (row["id"], name), value
+        yield (row["id"], "window_start_s"), row["window_s"][0]
+        yield (row["id"], "window_stop_s"), row["window_s"][1]
+    for block in ("landmarks", "egj"):
+        for name, value in result[block].items():
+            if name not in ("status", "morphology"):
+                yield (None, name), value
+    for name, value in result["study"].items():
+        if name == "percent":
+            yield from (((None, f"percent_{key}"), share) for key, share in value.items())
+        elif name == "baseline":
+            yield from (((None, f"baseline_{e}"), value.get(e)) for e in ("start_s", "stop_s"))
+        elif name not in ("status", "primary_posture", "filtered"):
+            yield (None, name), value
+
+
+def test_it_is_the_contract_number_for_number(tree):
+    table, wanted = to_long(tree), dict(expected(hrm.to_dict(tree)))
+    seen = {
+        (None if pd.isna(row.swallow) else int(row.swallow), row.metric): row.value
+        for row in table.itertuples()
+    }
+    assert len(seen) == len(table)
+    assert seen.keys() == wanted.keys()
+    for key, value in wanted.items():
+        assert (None if math.isnan(seen[key]) else seen[key]) == value, key
+
+
+def test_columns_and_types(tree):
+    table = to_long(tree, visit="V2")
+    assert tuple(table.columns) == COLUMNS
+    assert list(COLUMNS) == [
+        *("subject", "visit", "swallow", "metric", "value", "unit", "status"),
+        *("metric_version", "source"),
+    ]
+    assert table["value"].dtype == np.float64
+    assert str(table["swallow"].dtype) == "Int64"
+    texts = table.drop(columns=["value", "swallow"])
+    assert all(isinstance(cell, str) for cell in texts.to_numpy().ravel())
+    assert set(table["visit"]) == {"V2"}
+    assert set(table["subject"]) == {tree.attrs["study_id"]}
+
+
+def test_every_missing_number_says_why(tree):
+    table = to_long(tree)
+    missing = table[table["value"].isna()]
+    assert not set(missing["status"]) & {"ok", "", "not_measured"}
+
+
+def test_units_and_versions_are_the_catalogues(tree):
+    for row in to_long(tree).itertuples():
+        name = row.metric.removesuffix("_unfiltered")
+        metric = catalog.metrics()["window_s" if name.startswith("window_") else name]
+        assert (row.unit, row.metric_version) == (metric.units, metric.version), name
+
+
+def test_a_swallow_that_does_not_count_is_marked():
+    table = to_long(CASES["plain"]())
+    assert set(table["status"][table["swallow"].notna()]) == {"ok"}
+    recording = bare()
+    row = hrm.to_dict(hrm.analyze(recording))["swallows"][0]
+    assert not row["evaluable"]
+    table = to_long(hrm.analyze(recording)).query("swallow == 1")
+    assert set(table["status"][table["value"].notna()]) == {"excluded"}
+
+
+# -- origin ------------------------------------------------------------------------------
+
+
+def edits_of(recording, *named):
+    edits = []
+    for reader, change in named:
+        sha256 = recording.attrs["source_sha256"]
+        edits += follow_up(edits, [change], sha256=sha256, reader=reader, **READERS)
+    return edits
+
+
+def who(table):
+    return {
+        (None if pd.isna(row.swallow) else int(row.swallow), row.metric): row.source.split("#")[3]
+        for row in table.itertuples()
+    }
+
+
+def test_every_number_leads_to_file_and_version(tree):
+    attrs = tree.attrs
+    start = f"{attrs['source_sha256']}#hrm-{hrm.__version__}#{attrs['parameters_id']}#automatic"
+    assert set(to_long(tree)["source"]) == {start}
+
+
+def test_every_number_leads_to_its_reader():
+    recording = phantom_study()
+    plain = hrm.analyze(recording)
+    names = list(plain["swallows"]["object"].values)
+    edits = edits_of(
+        recording,
+        ("AB", Change("landmarks", "les_upper_cm", 27.0)),
+        ("CD", Change(names[0], "cdp_cm", 25.0)),
+        ("CD", Change(names[1], "onset_s", float(plain["swallows"]["onset"][1]) + 0.3)),
+        ("EF", Change("swallow@20.00", "added", new=True)),
+        ("GH", Change("study", "signed_off", new=True)),
+    )
+    seen = who(to_long(hrm.analyze(recording, review=edits)))
+    measured = f"review:AB+CD+EF:{edits[-1].hash[:12]}"
+    # The added swallow is the first one.
+    wanted = {
+        (None, "les_upper_cm"): "reader:AB",
+        (None, "les_lower_cm"): "automatic",
+        (None, "les_length_cm"): measured,
+        (None, "transition_zone_cm"): measured,
+        (None, "irp4s_median_unknown_mmhg"): measured,
+        (None, "noise_mmhg"): "automatic",
+        (1, "onset_s"): "reader:EF",
+        (1, "irp4s_mmhg"): measured,
+        (2, "onset_s"): "automatic",
+        (2, "cdp_cm"): "reader:CD",
+        (2, "distal_latency_s"): measured,
+        (3, "onset_s"): "reader:CD",
+        (3, "cdp_cm"): measured,
+    }
+    assert {key: seen[key] for key in wanted} == wanted
+
+
+def test_a_signature_alone_changes_no_origin():
+    recording = phantom_study()
+    edits = edits_of(recording, ("AB", Change("study", "signed_off", new=True)))
+    assert set(who(to_long(hrm.analyze(recording, review=edits))).values()) == {"automatic"}
+
+
+def test_an_onset_of_the_swallow_table_is_stated():
+    tree = hrm.analyze(phantom_study(), swallows=[{"onset_s": 20.0}])
+    seen = who(to_long(tree))
+    assert (seen[1, "onset_s"], seen[2, "onset_s"]) == ("stated", "automatic")
+    assert seen[1, "irp4s_mmhg"] == "automatic"
+
+
+# -- the file, and what is refused --------------------------------------------------------
+
+
+def test_the_file_holds_every_bit_and_no_blank(tree, tmp_path):
+    write_long(tree, tmp_path / "long.csv")
+    text = (tmp_path / "long.csv").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == ",".join(COLUMNS)
+    kinds = to_long(tree).dtypes.to_dict() | {"visit": "str"}
+    back = pd.read_csv(
+        tmp_path / "long.csv", dtype=kinds, na_values={"value": "NA", "swallow": "NA"},
+        keep_default_na=False,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(back, to_long(tree))
+
+
+def test_a_native_file_gives_the_same_table(tree, tmp_path):
+    hrm.write_native(tree, tmp_path / "study.h5")
+    pd.testing.assert_frame_equal(
+        to_long(hrm.open_recording(tmp_path / "study.h5")), hrm.to_long(tree)
+    )
+
+
+def test_there_is_no_table_before_the_analysis():
+    with pytest.raises(SchemaError, match="analyze"):
+        to_long(phantom_study())
+
+
+def test_a_number_outside_the_catalogue_is_refused(monkeypatch):
+    tree = CASES["plain"]()
+    rest = {name: row for name, row in catalog.metrics().items() if name != "ibp_mmhg"}
+    monkeypatch.setattr(store.catalog, "metrics", lambda: rest)
+    with pytest.raises(SchemaError, match="ibp_mmhg is not in the metric catalogue"):
+        to_long(tree)
