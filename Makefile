@@ -49,12 +49,14 @@ $(INSTALLED): $(LOCKED) pyproject.toml README.md LICENSE $(SOURCES)
 
 demo: $(INSTALLED) ## analyze the bundled synthetic studies into demo-output/
 	@mkdir -p '$(DEMO)'
-	$(BIN)/hrm analyze examples/mms_22ch_type_2.csv --catheter CE4-0062 --system manoscan \
-	  --swallows examples/mms_22ch_type_2.swallows.csv --posture supine \
-	  --json $(DEMO)/mms_22ch_type_2.json --figure $(DEMO)/mms_22ch_type_2.png --force
+	$(BIN)/hrm analyze examples/mms_22ch_type_2.csv --catheter CE4-0062 --system mms_wp \
+	  --irp-limit irp4s.mms_wp.supine.v4.bra --swallows examples/mms_22ch_type_2.swallows.csv \
+	  --json $(DEMO)/mms_22ch_type_2.json --figure $(DEMO)/mms_22ch_type_2.png \
+	  --report $(DEMO)/mms_22ch_type_2.pdf --force
 	$(BIN)/hrm analyze examples/manoview_36ch_normal.txt --system manoscan \
-	  --swallows examples/manoview_36ch_normal.swallows.csv --posture supine \
-	  --json $(DEMO)/manoview_36ch_normal.json --figure $(DEMO)/manoview_36ch_normal.png --force
+	  --swallows examples/manoview_36ch_normal.swallows.csv \
+	  --json $(DEMO)/manoview_36ch_normal.json --figure $(DEMO)/manoview_36ch_normal.png \
+	  --report $(DEMO)/manoview_36ch_normal.pdf --force
 	@echo 'written to $(DEMO)/:' && ls -l '$(DEMO)'
 
 test: $(INSTALLED) ## run all tests
