@@ -1,4 +1,4 @@
-"""The definitions that are data: limits, parameters, systems, catheters, metrics.
+"""The definitions that are data: limits, parameters, systems, catheters, metrics, papers.
 
 Everything a clinician may dispute lives in ``hrm/data/*.toml`` with its source
 and how sure we are of it; this module loads and types those tables. It imports
@@ -7,8 +7,11 @@ nothing heavy, so a reader can look a catheter up without xarray.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,10 +27,19 @@ from hrm.errors import ParameterError
 CONFIDENCES = ("seen", "seen-2nd", "mem-high", "mem-med", "mem-low", "choice")
 ANY = "any"
 
+# Unless its row says otherwise, a number may be changed by this factor: enough for any
+# sensitivity study, and narrow enough to catch a slip of the unit or of the decimal point.
+WIDEST_FACTOR = 50.0
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One named, versioned parameter of a definition."""
+    """One named, versioned parameter of a definition.
+
+    `minimum` and `maximum` narrow or widen the general range (see `bounds`);
+    `choices` are the words that a text may be. `below` and `at_most` name another
+    parameter that must be greater, or at least as great.
+    """
 
     key: str
     value: Any
@@ -35,6 +47,37 @@ class Parameter:
     confidence: str
     source: str
     text: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    below: str = ""
+    at_most: str = ""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and greatest value of a number, in `unit`.
+
+        A share (a number with unit 1) is at most 1, a count at least 1.
+        """
+        low, high = self.value / WIDEST_FACTOR, self.value * WIDEST_FACTOR
+        if isinstance(self.value, int):
+            low = max(1, math.ceil(low))
+        elif self.unit == "1":
+            high = 1.0
+        return (
+            low if self.minimum is None else self.minimum,
+            high if self.maximum is None else self.maximum,
+        )
+
+    @property
+    def allowed(self) -> str:
+        """What the value may be, in words."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        low, high = self.bounds
+        kind = "a whole number" if isinstance(self.value, int) else "a number"
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{kind} from {low:g} to {high:g}{unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +152,27 @@ class Metric:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One publication that a definition or a limit rests on.
+
+    Empty or 0 where the project's specification does not say. `confidence` is
+    about these details; how sure we are of what the publication is cited for
+    stands in the row that cites it.
+    """
+
+    key: str
+    about: str
+    confidence: str
+    authors: str = ""
+    journal: str = ""
+    year: int = 0
+    pages: str = ""
+    doi: str = ""
+    pmc: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Parameters(Mapping[str, Any]):
     """Values of all parameters, read-only, with the id that names them.
@@ -144,15 +208,13 @@ class Parameters(Mapping[str, Any]):
         Raises
         ------
         ParameterError
-            If a key is unknown or a value has another type than the default.
+            If a key is unknown, a value has another type than the default or is
+            not allowed, or two values contradict each other.
         """
         merged = dict(self.values_by_key)
         for key, value in overrides.items():
-            if key not in merged:
-                raise ParameterError(
-                    f"unknown parameter {key!r}; the known ones are listed in hrm/data/parameters.toml"
-                )
-            merged[key] = _same_kind(key, value, merged[key])
+            merged[key] = _checked(_known_parameter(key), value)
+        _check_order(merged)
         changed = {**self.overrides, **{key: merged[key] for key in overrides}}
         return Parameters(MappingProxyType(merged), self.version, MappingProxyType(changed))
 
@@ -165,19 +227,63 @@ class Parameters(Mapping[str, Any]):
         return f"{self.version}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _same_kind(key: str, value: Any, default: Any) -> Any:
-    if isinstance(default, bool):
-        ok = isinstance(value, bool)
-    elif isinstance(default, int | float):
-        ok = isinstance(value, int | float) and not isinstance(value, bool)
-        value = type(default)(value) if ok else value
+def _known_parameter(key: str) -> Parameter:
+    table = parameter_table()
+    if key in table:
+        return table[key]
+    near = difflib.get_close_matches(str(key), table, n=4, cutoff=0.5)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+    raise ParameterError(
+        f"unknown parameter {key!r}{hint}; the known ones are listed in hrm/data/parameters.toml"
+    )
+
+
+def _checked(row: Parameter, value: Any) -> Any:
+    _check_kind(row, value)
+    if isinstance(row.value, bool):
+        return value
+    if isinstance(row.value, str):
+        allowed = value in row.choices
     else:
-        ok = isinstance(value, type(default))
+        low, high = row.bounds
+        allowed = low <= value <= high  # False for NaN
+    if not allowed:
+        raise ParameterError(
+            f"parameter {row.key!r} must be {row.allowed}, got {value!r}; the default is {row.value}"
+        )
+    return type(row.value)(value)
+
+
+def _check_kind(row: Parameter, value: Any) -> None:
+    if isinstance(row.value, int | float) and not isinstance(row.value, bool):
+        ok = isinstance(value, int | float) and not isinstance(value, bool)
+    else:
+        ok = isinstance(value, type(row.value))
     if not ok:
         raise ParameterError(
-            f"parameter {key!r} expects a {type(default).__name__}, got {type(value).__name__}"
+            f"parameter {row.key!r} expects a {type(row.value).__name__}, "
+            f"got {type(value).__name__}"
         )
-    return value
+    if isinstance(row.value, int) and isinstance(value, float) and not value.is_integer():
+        raise ParameterError(
+            f"parameter {row.key!r} must be {row.allowed}, got {value!r}; the default is {row.value}"
+        )
+
+
+def _check_order(values: Mapping[str, Any]) -> None:
+    faults = []
+    for row in parameter_table().values():
+        mine = values[row.key]
+        if row.below and not mine < values[row.below]:
+            faults.append(f"{row.key} ({mine:g}) must be below {row.below} ({values[row.below]:g})")
+        if row.at_most and not mine <= values[row.at_most]:
+            faults.append(
+                f"{row.key} ({mine:g}) must be at most {row.at_most} ({values[row.at_most]:g})"
+            )
+    if faults:
+        raise ParameterError(
+            f"parameters contradict each other: {'; '.join(faults)}; set them together"
+        )
 
 
 @cache
@@ -188,7 +294,10 @@ def _load(name: str) -> dict[str, Any]:
 @cache
 def parameter_table() -> Mapping[str, Parameter]:
     """Every parameter with its default, unit, source and confidence."""
-    rows = [Parameter(**row) for row in _load("parameters.toml")["parameter"]]
+    rows = [
+        Parameter(**{**row, "choices": tuple(row.get("choices", ()))})
+        for row in _load("parameters.toml")["parameter"]
+    ]
     return MappingProxyType({row.key: row for row in rows})
 
 
@@ -325,6 +434,39 @@ def metrics() -> Mapping[str, Metric]:
     """Every metric of the catalogue, by name."""
     rows = [Metric(**row) for row in _load("metrics.toml")["metric"]]
     return MappingProxyType({row.name: row for row in rows})
+
+
+@cache
+def references() -> Mapping[str, Reference]:
+    """Every publication that a limit, a parameter or a metric cites, by key.
+
+    Examples
+    --------
+    >>> from hrm.catalog import citation_keys, references
+    >>> citation_keys("GHO07, SPEC 4")
+    ('GHO07', 'SPEC 4')
+    >>> references()["GHO07"].doi
+    '10.1152/ajpgi.00252.2007'
+    """
+    rows = [Reference(**row) for row in _load("references.toml")["reference"]]
+    return MappingProxyType({row.key: row for row in rows})
+
+
+def citation_keys(citation: str) -> tuple[str, ...]:
+    """Split a citation into its keys; what follows a colon is a remark.
+
+    Parameters
+    ----------
+    citation : str
+        Of a limit or a metric, or the source of a parameter.
+
+    Returns
+    -------
+    tuple of str
+        Keys of `references`; or ``SPEC n``, ``FORMATS`` and ``hrm 0.1``, which are
+        the project's own and explained in ``docs/references.md``.
+    """
+    return tuple(re.split(r",\s*", citation.partition(":")[0].strip()))
 
 
 @cache

@@ -396,6 +396,7 @@ def _summarize(study: _Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         filtered=study.unfiltered is not None,
         classification=classification,
         irp_limit=_irp_limit_block(study.irp_limit),
+        clinical=chicago.clinical_block(study.clinical),
     )
 
 

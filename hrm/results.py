@@ -98,6 +98,7 @@ class StudyRecord:
     filtered: bool
     classification: Mapping[str, Any]
     irp_limit: Mapping[str, Any] | None = None
+    clinical: Mapping[str, Any] | None = None
     review: Mapping[str, Any] | None = None
     landmark_source: Mapping[str, str] = field(default_factory=dict)
 
@@ -132,6 +133,7 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
             "limit_ids": list(record.limit_ids),
             "stated": record.stated,
             "irp_limit": json.dumps(record.irp_limit, sort_keys=True),
+            "clinical": json.dumps(record.clinical, sort_keys=True),
             # netCDF has no empty list.
             "warnings": list(record.warnings) or "",
             "review": json.dumps(record.review, allow_nan=False),
@@ -169,6 +171,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
             "parameter_overrides": json.loads(str(study.attrs["parameter_overrides"])),
             "limit_ids": _texts(study.attrs["limit_ids"]),
             "irp_limit": json.loads(str(study.attrs.get("irp_limit", "null"))),
+            "clinical": json.loads(str(study.attrs.get("clinical", "null"))),
         },
         "recording": _recording_block(study),
         "landmarks": _landmarks_block(study["landmarks"].to_dataset()),

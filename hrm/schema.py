@@ -26,7 +26,11 @@ from hrm.errors import ParameterError, SchemaError, UnitsError
 
 SCHEMA_VERSION = "1"
 
+TIME_FIRST = ("time", "sensor")
 DEPTH_REFERENCES = ("nares", "first_sensor")
+# An esophageal catheter spans 20 to 50 cm. Beyond these, depths are in another unit.
+MIN_SPAN_CM, MAX_SPAN_CM = 1.0, 150.0
+MIN_SPACING_CM = 0.1
 THERMAL_COMPENSATION = ("applied", "not_applied", "unknown")
 POSTURES = ("supine", "upright", "unknown")
 PROTOCOLS = ("single", "mrs", "rdc", "solid", "unknown")
@@ -64,7 +68,7 @@ def make_recording(
     *,
     sampling_rate: float,
     depth: ArrayLike,
-    dims: Sequence[str] = ("time", "sensor"),
+    dims: Sequence[str] | None = None,
     units: str = "mmHg",
     depth_reference: str = "first_sensor",
     sensor_ok: ArrayLike | None = None,
@@ -79,14 +83,17 @@ def make_recording(
     Parameters
     ----------
     pressure : array (time, sensor) or (sensor, time) [mmHg]
-        Said by `dims`. NaN is a missing sample; infinities are refused.
+        Said by `dims`. NaN is a missing sample; infinities are refused. The dims
+        ``time`` and ``sensor`` and the attribute ``units`` of a DataArray are heeded.
     sampling_rate : float [Hz]
         Constant over the recording.
     depth : array (sensor,) [cm]
         Position of each sensor, strictly increasing downwards, or strictly
         decreasing (a distal-first file), in which case both are turned round.
-    dims : sequence of str
-        Order of the axes of `pressure` and of `impedance`.
+        At least 0.1 cm apart, and 1 to 150 cm from the first to the last.
+    dims : sequence of str, optional
+        Order of the axes of `pressure` and of `impedance`. If not given, that of
+        the DataArray, or else ``("time", "sensor")``.
     units : str
         Unit of `pressure`; only ``"mmHg"`` is accepted, nothing is guessed.
     depth_reference : {"first_sensor", "nares"}
@@ -115,7 +122,10 @@ def make_recording(
     SchemaError
         If shapes, order or values break the contract; all faults are listed.
     UnitsError
-        If `units` is not mmHg.
+        If `units`, or the attribute ``units`` of a DataArray, is not mmHg (of
+        impedance: ohm).
+    ParameterError
+        If `dims` contradicts those of a DataArray, or an argument is wrong.
 
     Examples
     --------
@@ -129,7 +139,7 @@ def make_recording(
         raise UnitsError(
             f"pressure must be in mmHg, got units={units!r}; convert before making the recording"
         )
-    values = _sensor_by_time(pressure, dims, "sensor")
+    values = _sensor_by_time(pressure, dims, "mmHg")
     depths = np.asarray(depth, dtype=np.float64).ravel()
     good = (
         np.ones(depths.size, dtype=bool)
@@ -148,7 +158,7 @@ def make_recording(
     }
     if impedance is not None:
         nodes["/impedance"] = _impedance_dataset(
-            _sensor_by_time(impedance, dims, "sensor"),
+            _sensor_by_time(impedance, dims, "ohm"),
             impedance_depth,
             impedance_sampling_rate or sampling_rate,
         )
@@ -169,7 +179,14 @@ def validate(study: xr.DataTree) -> None:
     ------
     SchemaError
         If anything of the contract does not hold.
+    TypeError
+        If `study` is not a DataTree at all.
     """
+    if not isinstance(study, xr.DataTree):
+        raise TypeError(
+            f"expected a study (an xarray.DataTree), got {type(study).__name__}; "
+            "open_recording(path) makes one of a file, make_recording(array, ...) of an array"
+        )
     faults = [
         f"root attribute {name!r} is missing" for name in REQUIRED_ATTRS if name not in study.attrs
     ]
@@ -190,19 +207,29 @@ def validate(study: xr.DataTree) -> None:
         faults.append(f"pressure is {pressure.dtype}, expected float32")
     if pressure.attrs.get("units") != "mmHg":
         faults.append(f"pressure has units {pressure.attrs.get('units')!r}, expected 'mmHg'")
-    for name in ("time", "depth", "sensor_ok"):
-        if name not in node.coords:
-            faults.append(f"coordinate {name!r} is missing from /pressure")
+    faults += _coordinate_faults(node)
+    if "events" not in study.children:
+        faults.append("node /events is missing")
+    _raise_faults(faults)
+
+
+def _coordinate_faults(node: xr.Dataset) -> list[str]:
+    faults = [
+        f"coordinate {name!r} is missing from /pressure"
+        for name in ("time", "depth", "sensor_ok")
+        if name not in node.coords
+    ]
     if "depth" in node.coords:
-        if not bool(np.all(np.diff(node["depth"].values) > 0)):
+        depths = np.asarray(node["depth"].values, dtype=np.float64)
+        if not bool(np.all(np.diff(depths) > 0)):
             faults.append("depth is not strictly increasing downwards")
+        elif depths.size > 1:
+            faults += _scale_faults(depths)
         if node["depth"].attrs.get("depth_reference") not in DEPTH_REFERENCES:
             faults.append(f"depth_reference is not one of {', '.join(DEPTH_REFERENCES)}")
     if "time" in node.coords and not bool(np.all(np.diff(node["time"].values) > 0)):
         faults.append("time is not strictly increasing")
-    if "events" not in study.children:
-        faults.append("node /events is missing")
-    _raise_faults(faults)
+    return faults
 
 
 def sampling_rate(study: xr.DataTree) -> float:
@@ -210,15 +237,49 @@ def sampling_rate(study: xr.DataTree) -> float:
     return float(study.attrs["sampling_rate"])
 
 
-def _sensor_by_time(array: ArrayLike, dims: Sequence[str], channel: str) -> NDArray[Any]:
+def _sensor_by_time(array: ArrayLike, dims: Sequence[str] | None, unit: str) -> NDArray[Any]:
+    if isinstance(array, xr.DataArray):
+        _check_unit(array, unit)
     values = np.asarray(array)
     if values.ndim != 2:
-        raise SchemaError(f"expected a 2-D array (time, {channel}), got {values.ndim} dimension(s)")
-    if sorted(dims) != sorted(("time", channel)):
-        raise ParameterError(f"dims must name 'time' and '{channel}', got {tuple(dims)}")
+        raise SchemaError(f"expected a 2-D array (time, sensor), got {values.ndim} dimension(s)")
     if not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
         raise SchemaError(f"expected numbers, got an array of {values.dtype}")
-    return values.T if tuple(dims) == ("time", channel) else values
+    return values.T if _axes(array, dims)[0] == "time" else values
+
+
+def _check_unit(array: xr.DataArray, unit: str) -> None:
+    found = array.attrs.get("units", unit)
+    if found != unit:
+        raise UnitsError(
+            f"the array says units={found!r}, expected {unit!r}; convert it (and set its attribute "
+            "units) before making the recording"
+        )
+
+
+def _axes(array: ArrayLike, dims: Sequence[str] | None) -> tuple[str, ...]:
+    """Order of the axes: as the caller says, as the array says, or time first."""
+    if dims is not None and sorted(dims) != sorted(TIME_FIRST):
+        raise ParameterError(f"dims must name 'time' and 'sensor', got {tuple(dims)}")
+    named = _named_axes(array)
+    if dims is None:
+        return named or TIME_FIRST
+    if named and named != tuple(dims):
+        raise ParameterError(
+            f"dims={tuple(dims)} contradicts the dims of the array, which say {named}; "
+            "leave dims= out, or rename those of the array"
+        )
+    return tuple(dims)
+
+
+def _named_axes(array: ArrayLike) -> tuple[str, ...] | None:
+    # One known name is enough to tell the order of two axes.
+    if not isinstance(array, xr.DataArray):
+        return None
+    first, second = array.dims
+    if first == "time" or second == "sensor":
+        return TIME_FIRST
+    return TIME_FIRST[::-1] if first == "sensor" or second == "time" else None
 
 
 def _input_faults(
@@ -233,14 +294,13 @@ def _input_faults(
     if n_sensors < 2 or n_samples < 2:
         faults.append(f"expected at least 2 sensors and 2 samples, got {n_sensors} and {n_samples}")
     if depths.size != n_sensors:
-        faults.append(f"{n_sensors} sensors but {depths.size} depths")
+        faults.append(
+            f"{n_sensors} sensors but {depths.size} depths (the array was read as "
+            f"{n_samples} samples of {n_sensors} sensors; dims= says the order of its axes)"
+        )
     if good.size != n_sensors:
         faults.append(f"{n_sensors} sensors but {good.size} entries in sensor_ok")
-    steps = np.diff(depths)
-    if not np.isfinite(depths).all():
-        faults.append("depth holds NaN or infinity")
-    elif not ((steps > 0).all() or (steps < 0).all()):
-        faults.append("depth must be strictly increasing (or strictly decreasing), in cm")
+    faults += _depth_faults(depths)
     if not (math.isfinite(rate) and rate > 0):
         faults.append(f"sampling_rate must be a positive number of Hz, got {rate!r}")
     if np.isinf(values).any():
@@ -248,6 +308,31 @@ def _input_faults(
     if depth_reference not in DEPTH_REFERENCES:
         faults.append(
             f"depth_reference must be one of {', '.join(DEPTH_REFERENCES)}, got {depth_reference!r}"
+        )
+    return faults
+
+
+def _depth_faults(depths: NDArray[np.float64]) -> list[str]:
+    steps = np.diff(depths)
+    if not np.isfinite(depths).all():
+        return ["depth holds NaN or infinity"]
+    if not ((steps > 0).all() or (steps < 0).all()):
+        return ["depth must be strictly increasing (or strictly decreasing), in cm"]
+    return [] if depths.size < 2 else _scale_faults(depths)
+
+
+def _scale_faults(depths: NDArray[np.float64]) -> list[str]:
+    faults = []
+    span, least = abs(float(depths[-1] - depths[0])), float(np.abs(np.diff(depths)).min())
+    if not MIN_SPAN_CM - 1e-6 <= span <= MAX_SPAN_CM + 1e-6:
+        faults.append(
+            f"the sensors span {span:g} cm, expected {MIN_SPAN_CM:g} to {MAX_SPAN_CM:g} cm; "
+            "depths are in cm, not in mm or m"
+        )
+    if least < MIN_SPACING_CM - 1e-6:
+        faults.append(
+            f"two sensors are {least:g} cm apart, expected at least {MIN_SPACING_CM:g} cm; "
+            "depths are in cm"
         )
     return faults
 

@@ -24,13 +24,14 @@ def test_ids_are_unique():
         (catalog._load("metrics.toml")["metric"], "name"),
         (catalog._load("catheters.toml")["catheter"], "model"),
         (catalog._load("limits.toml")["system"], "key"),
+        (catalog._load("references.toml")["reference"], "key"),
     ):
         seen = [row[name] if isinstance(row, dict) else getattr(row, name) for row in rows]
         assert sorted(set(seen)) == sorted(seen)
 
 
 def test_every_table_has_a_version():
-    for name in ("parameters", "limits", "metrics", "catheters"):
+    for name in ("parameters", "limits", "metrics", "catheters", "references"):
         assert catalog._load(f"{name}.toml")["version"]
 
 
@@ -97,10 +98,59 @@ def test_a_metric_is_complete(row):
     assert len(row.definition) > 30
 
 
-def test_citations_of_metrics_are_keys_or_sections():
-    for row in catalog.metrics().values():
-        for part in row.citation.split(", "):
-            assert re.fullmatch(r"[A-Z]{3}\d\d[ab]?|SPEC \d+(\.\d+)?", part), row.name
+CITED = {
+    **{f"limit {row.id}": row.citation for row in LIMITS},
+    **{f"parameter {row.key}": row.source for row in PARAMETERS.values()},
+    **{f"metric {row.name}": row.citation for row in catalog.metrics().values()},
+}
+OWN = re.compile(r"SPEC \d+(\.\d+)?|hrm 0\.1|FORMATS")
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "references.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("where", CITED)
+def test_a_citation_resolves(where):
+    keys = catalog.citation_keys(CITED[where])
+    assert keys
+    for key in keys:
+        assert key in catalog.references() or OWN.fullmatch(key), key
+
+
+def test_a_citation_that_does_not_resolve_is_seen():
+    known = catalog.references()
+    assert catalog.citation_keys("GHO07, SPEC 4.1: a remark, with KAH15") == ("GHO07", "SPEC 4.1")
+    for wrong in ("GHO08", "SPEC", "SPEC 4.", "GHO07 SPEC 4", "", "hrm 0.2"):
+        for key in catalog.citation_keys(wrong):
+            assert key not in known
+            assert not OWN.fullmatch(key)
+
+
+def test_every_reference_is_cited():
+    cited = {key for text in CITED.values() for key in catalog.citation_keys(text)}
+    sources = {key for row in catalog.catheters().values() for key in [row.source.split(":")[0]]}
+    assert set(catalog.references()) <= cited | sources
+
+
+@pytest.mark.parametrize("row", catalog.references().values(), ids=lambda row: row.key)
+def test_a_reference_is_complete_and_on_the_page(row):
+    assert row.about.strip()
+    assert row.confidence in catalog.CONFIDENCES
+    assert row.year == 0 or 1990 < row.year < 2100
+    assert re.fullmatch(r"(10\.\d{4}/\S+)?", row.doi)
+    assert re.fullmatch(r"(PMC\d+)?", row.pmc)
+    # What is missing is explained, so that nobody takes it for an oversight.
+    assert row.note or (row.authors and row.journal and row.year)
+    line = next(line for line in PAGE.splitlines() if line.startswith(f"| {row.key} |"))
+    year = str(row.year) if row.year else ""
+    parts = (row.about, row.authors, row.journal, year, row.pages, row.doi, row.pmc, row.note)
+    for part in (*parts, row.confidence):
+        assert part in line
+
+
+def test_the_page_explains_every_word():
+    for word in (*catalog.CONFIDENCES, "SPEC n", "hrm 0.1", "FORMATS"):
+        assert re.search(rf"^\| `{re.escape(word)}` \| \w", PAGE, re.MULTILINE), word
+    listed = set(re.findall(r"^\| ([A-Z][^`|]*) \| ", PAGE, re.MULTILINE)) - {"Key", "Word"}
+    assert listed == set(catalog.references())
 
 
 @pytest.mark.parametrize(
@@ -194,7 +244,11 @@ def test_overrides_change_the_name_of_the_set():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"irp.windows_s": 8.0}, "unknown parameter 'irp.windows_s'"),
+        ({"irp.windows_s": 8.0}, r"'irp.windows_s' \(did you mean irp.window_s.*parameters.toml"),
+        ({"zzz": 8.0}, "unknown parameter 'zzz'; the known ones are listed in hrm/data"),
+        ({"front.raises": 1.5}, "must be a whole number from 0 to 150, got 1.5; the default is 3"),
+        ({"front.raises": math.nan}, "must be a whole number"),
+        ({"front.raises": math.inf}, "must be a whole number"),
         ({"irp.window_s": "8"}, "expects a float, got str"),
         ({"irp.window_s": True}, "expects a float, got bool"),
         ({"irp.window_s": None}, "got NoneType"),
@@ -204,6 +258,105 @@ def test_overrides_change_the_name_of_the_set():
 def test_overrides_are_checked(overrides, message):
     with pytest.raises(ParameterError, match=message):
         catalog.default_parameters().replace(overrides)
+
+
+NUMBERS = {row.key: row for row in PARAMETERS.values() if not isinstance(row.value, str)}
+
+
+def refused(**overrides):
+    with pytest.raises(ParameterError) as caught:
+        catalog.default_parameters().replace(overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("row", NUMBERS.values(), ids=lambda row: row.key)
+def test_a_number_is_finite_and_within_its_range(row):
+    low, high = row.bounds
+    assert 0 <= low < high < math.inf
+    assert low <= row.value <= high
+    assert row.unit != "1" or isinstance(row.value, int) or high <= 1
+    step = 1 if isinstance(row.value, int) else 1e-9
+    for wrong in (math.nan, math.inf, -math.inf, -1.0, low - step, high + step, 10**400):
+        said = refused(**{row.key: wrong})
+        for part in (row.key, repr(wrong), row.allowed, str(row.value)):
+            assert part in said
+
+
+@pytest.mark.parametrize("value", [0, -1, 50, 1e-9, 0.0199, 1.001])
+def test_a_depth_step_that_is_no_depth_step_is_refused(value):
+    assert "must be a number from 0.02 to 1 cm" in refused(**{"interpolation.step_cm": value})
+
+
+def test_the_general_range_and_its_exceptions():
+    rows = {key: (row.bounds, row.allowed) for key, row in NUMBERS.items()}
+    assert rows["dci.window_s"] == ((0.3, 750.0), "a number from 0.3 to 750 s")
+    assert rows["cough.share"] == ((0.016, 1.0), "a number from 0.016 to 1")
+    assert rows["tree.minimum_swallows"] == ((1, 350.0), "a whole number from 1 to 350")
+    assert rows["irp.window_s"] == ((1.0, 60.0), "a number from 1 to 60 s")
+    assert rows["dci.threshold_mmhg"][0] == (0.0, 1000.0)
+
+
+@pytest.mark.parametrize("row", NUMBERS.values(), ids=lambda row: row.key)
+def test_the_ends_of_a_range_are_allowed(row):
+    for end in row.bounds:
+        seen = catalog._checked(row, end)
+        assert seen == end
+        assert type(seen) is type(row.value)
+
+
+def test_texts_are_one_of_their_choices():
+    texts = {row.key: row.choices for row in PARAMETERS.values() if isinstance(row.value, str)}
+    assert texts == {
+        "interpolation.kernel": ("linear", "pchip", "cubic"),
+        "gastric.reference": ("constant", "dynamic"),
+        "cdp.clamp": ("always", "atypical", "never"),
+        "ibp.reference": ("atmospheric", "gastric"),
+    }
+    for key, choices in texts.items():
+        for word in choices:
+            assert catalog.default_parameters().replace({key: word})[key] == word
+        for word in ("", choices[0].upper(), " ".join(choices)):
+            said = refused(**{key: word})
+            assert f"{key!r} must be one of {', '.join(choices)}, got {word!r}" in said
+            assert f"the default is {PARAMETERS[key].value}" in said
+
+
+@pytest.mark.parametrize("row", PARAMETERS.values(), ids=lambda row: row.key)
+def test_the_fields_of_a_range_make_sense(row):
+    assert bool(row.choices) == isinstance(row.value, str)
+    if row.choices:
+        assert (row.minimum, row.maximum, row.below, row.at_most) == (None, None, "", "")
+        assert row.value in row.choices
+    if row.below:
+        assert row.value < PARAMETERS[row.below].value
+    if row.at_most:
+        assert row.value <= PARAMETERS[row.at_most].value
+    for name in filter(None, (row.below, row.at_most)):
+        assert PARAMETERS[name].unit == row.unit
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"irp.window_s": 6.0}, "irp.minimum_window_s (8) must be at most irp.window_s (6)"),
+        ({"irp.duration_s": 9.0}, "irp.duration_s (9) must be at most irp.minimum_window_s (8)"),
+        (
+            {"respiration.band_low_hz": 0.7},
+            "respiration.band_low_hz (0.7) must be below respiration.band_high_hz (0.7)",
+        ),
+        ({"ibp.box_far_cm": 1.0}, "ibp.box_near_cm (1) must be below ibp.box_far_cm (1)"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(overrides, message):
+    assert message in refused(**overrides)
+
+
+def test_every_contradiction_is_told_and_can_be_solved():
+    said = refused(**{"irp.window_s": 3.0, "ibp.box_far_cm": 0.5})
+    assert "irp.minimum_window_s" in said
+    assert "ibp.box_near_cm" in said
+    short = {"irp.window_s": 6.0, "irp.minimum_window_s": 6.0, "irp.duration_s": 6.0}
+    assert catalog.default_parameters().replace(short)["irp.window_s"] == 6.0
 
 
 def test_parameters_cannot_be_changed_in_place():

@@ -91,6 +91,12 @@ def test_nan_is_kept_and_an_empty_sensor_is_not_usable():
         (None, {"depth": [0, 1, 1]}, "strictly increasing"),
         (None, {"depth": [0, 2, 1]}, "strictly increasing"),
         (None, {"depth": [0, np.nan, 2]}, "NaN"),
+        (None, {"depth": [0, 0, 2]}, "strictly increasing"),
+        (None, {"depth": [0, 200, 400]}, "span 400 cm.*depths are in cm, not in mm"),
+        (None, {"depth": [400, 200, 0]}, "span 400 cm"),
+        (None, {"depth": [0, 100, 150.01]}, "span 150.01 cm, expected 1 to 150 cm"),
+        (None, {"depth": [0, 0.2, 0.99]}, "span 0.99 cm.*or m"),
+        (None, {"depth": [0, 0.05, 20]}, "0.05 cm apart, expected at least 0.1 cm"),
         (None, {"sensor_ok": [True]}, "1 entries"),
         (None, {"sampling_rate": 0.0}, "positive"),
         (None, {"sampling_rate": float("nan")}, "positive"),
@@ -105,6 +111,23 @@ def test_nan_is_kept_and_an_empty_sensor_is_not_usable():
 def test_faults_are_refused(pressure, options, message):
     with pytest.raises(SchemaError, match=message):
         record(pressure, **options)
+
+
+@pytest.mark.parametrize("depth", [[0, 0.5, 1], [10, 20, 160], [0, 0.3, 0.3 + 0.1 * 10]])
+def test_any_catheter_that_can_be_in_cm_is_accepted(depth):
+    assert record(depth=depth)["pressure/depth"].values.tolist() == depth
+
+
+def test_depths_a_millimeter_apart_are_accepted():
+    depth = np.arange(0, 4, 0.1)
+    assert record(np.ones((5, depth.size)), depth=depth)["pressure/depth"].size == 40
+
+
+def test_a_shape_that_does_not_fit_says_how_the_axes_were_read():
+    with pytest.raises(
+        SchemaError, match=r"40 sensors but 3 depths.*3 samples of 40 sensors; dims="
+    ):
+        record(values().T)
 
 
 def test_all_faults_are_told_at_once():
@@ -124,6 +147,46 @@ def test_only_mmhg(units):
 def test_dims_must_be_named(dims):
     with pytest.raises(ParameterError, match="dims"):
         record(dims=dims)
+
+
+@pytest.mark.parametrize(
+    "dims", [("time", "sensor"), ("time", "channel"), ("t", "sensor"), ("time", "depth")]
+)
+def test_the_dims_of_a_data_array_are_heeded(dims):
+    named = xr.DataArray(values(), dims=dims, attrs={"units": "mmHg"})
+    xr.testing.assert_identical(record(named), record())
+    xr.testing.assert_identical(record(named.transpose()), record())
+    xr.testing.assert_identical(record(named.transpose(), dims=("sensor", "time")), record())
+
+
+def test_dims_that_say_nothing_are_taken_as_an_array_without_dims():
+    plain = xr.DataArray(values(), dims=("x", "y"))
+    xr.testing.assert_identical(record(plain), record())
+    xr.testing.assert_identical(record(plain.transpose(), dims=("sensor", "time")), record())
+
+
+def test_dims_that_contradict_the_data_array_are_refused():
+    # Square, so that nothing but the names tells the axes apart.
+    square = xr.DataArray(np.zeros((3, 3)), dims=("sensor", "time"))
+    for given in (square, square.rename(time="t"), square.rename(sensor="channel")):
+        with pytest.raises(ParameterError, match="contradicts the dims of the array"):
+            record(given, dims=("time", "sensor"))
+
+
+@pytest.mark.parametrize("unit", ["kPa", "", "mm Hg", None])
+def test_a_data_array_in_another_unit_is_refused(unit):
+    with pytest.raises(UnitsError, match="expected 'mmHg'"):
+        record(xr.DataArray(values(), dims=("time", "sensor"), attrs={"units": unit}))
+
+
+def test_impedance_as_a_data_array():
+    ohm = xr.DataArray(
+        np.arange(80.0).reshape(2, 40), dims=("segment", "time"), attrs={"units": "ohm"}
+    )
+    study = record(impedance=ohm, impedance_depth=[1, 2])
+    np.testing.assert_array_equal(study["impedance/impedance"], ohm)
+    with pytest.raises(UnitsError, match="expected 'ohm'"):
+        record(impedance=ohm.assign_attrs(units="kohm"), impedance_depth=[1, 2])
 
 
 def test_attributes():
@@ -220,6 +283,7 @@ def _units(node):
         (_edit_pressure(lambda node: node.drop_vars("sensor_ok")), "'sensor_ok'"),
         (_edit_pressure(lambda node: node.drop_vars("time")), "'time'"),
         (_edit_pressure(_depth([0.0, 2.0, 1.0])), "increasing downwards"),
+        (_edit_pressure(_depth([0.0, 100.0, 200.0])), "span 200 cm"),
         (_edit_pressure(_depth([0.0, 1.0, 2.0], "teeth")), "depth_reference"),
         (_edit_pressure(lambda node: node.assign_coords(time=node["time"] * 0)), "time is not"),
     ],
@@ -235,3 +299,10 @@ def test_a_study_that_breaks_the_contract_is_refused(change, message):
 def test_a_sound_study_is_valid():
     validate(record())
     validate(broken(lambda nodes: None))
+
+
+@pytest.mark.parametrize("thing", [np.zeros((4, 3)), "a.csv", None, xr.Dataset()])
+def test_what_is_no_study_is_a_type_error_that_says_how_to_make_one(thing):
+    for function in (validate, hrm.analyze):
+        with pytest.raises(TypeError, match=r"DataTree.*open_recording\(path\) makes one"):
+            function(thing)

@@ -299,7 +299,7 @@ def _no_irp_limit(result: Mapping[str, Any], posture: str) -> str:
 def _limits(result: Mapping[str, Any]) -> list[str]:
     used = set(result["engine"]["limit_ids"])
     rows = [row for row in catalog.limit_table() if row.id in used]
-    lines = ["Limits of the swallow types (Chicago Classification 4.0)"]
+    lines = ["Limits used"]
     lines += [
         _row(
             _words(row.quantity),
@@ -308,7 +308,7 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
         for row in rows
     ]
     own = result["engine"]["irp_limit"]
-    if own is not None:
+    if own is not None and own["row"] not in used:
         text = f">= {own['value_mmhg']:g} mmHg, {own['row']} ({own['citation']}), by --irp-limit"
         place = "" if own["position"] == "any" else f", {own['position']}"
         lines.append(_row(f"irp4s{place}", text))

@@ -49,7 +49,8 @@ def open_recording(
     system : str, optional
         Manometry system, when the caller knows it; never guessed.
     participant : str, optional
-        Pseudonym to carry as ``study_id`` instead of a digest of the file.
+        Code to carry as ``study_id`` instead of a digest of the file: 1 to 32 of
+        ``A-Z a-z 0-9 . _ -``, never a name.
     keep_phi : bool
         Keep the patient's identity and free text; dropped by default.
     strictness : {"raise", "warn"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "hrm.readers"
 STRICTNESS = ("raise", "warn")
+# No spaces: what holds a name or a sentence is no code. Also safe in a file name.
+PARTICIPANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
 class Match(enum.Enum):
@@ -49,7 +52,7 @@ class ReadOptions:
     Raises
     ------
     ParameterError
-        If `strictness` is unknown.
+        If `strictness` is unknown, or `participant` is not a code.
     """
 
     catheter: str | None = None
@@ -61,10 +64,16 @@ class ReadOptions:
     strictness: str = "raise"
 
     def __post_init__(self) -> None:
-        """Check the one field that has a fixed vocabulary."""
+        """Check the fields that have a fixed form."""
         if self.strictness not in STRICTNESS:
             raise ParameterError(
                 f"strictness must be one of {', '.join(STRICTNESS)}, got {self.strictness!r}"
+            )
+        if self.participant is not None and not PARTICIPANT.fullmatch(str(self.participant)):
+            # Not quoted: what was given instead of a code may be a name.
+            raise ParameterError(
+                "a participant code is 1 to 32 of the characters A-Z a-z 0-9 . _ - without "
+                "spaces, and starts with a letter or digit, like P-07; it must not be a name"
             )
 
 

@@ -70,7 +70,7 @@ def figure(study: xr.DataTree, *, colors: str = "hrm") -> Figure:
     real positions; the overview shows the highest pressure of each column of
     pixels, so that a short contraction does not vanish.
     """
-    scene = _scene(study, colors)
+    scene = scene_of(study, colors)
     swallows = scene.result["swallows"]
     columns = _columns(len(swallows))
     rows = math.ceil(len(swallows) / columns)
@@ -139,7 +139,8 @@ def _metadata(kind: str) -> dict[str, Any]:
     )
 
 
-def _scene(study: xr.DataTree, colors: str) -> Scene:
+def scene_of(study: xr.DataTree, colors: str) -> Scene:
+    """Gather what is drawn of a study once: its results, pressure and colors."""
     chosen = choose(colors)
     result = to_dict(study)
     parameters = catalog.default_parameters().replace(result["engine"]["parameter_overrides"])

@@ -30,6 +30,13 @@ _HALF = (INNER - _GAP) / 2.0
 _THIRD = (INNER - 2 * _GAP) / 3.0
 _GREY = Style(color="0.25")
 _BOLD = Style(bold=True)
+#: Names that fit a third of the page; another number has its name in the catalogue.
+_SHORT = {
+    "basal_mean_mmhg": "Basal, mean",
+    "basal_end_expiratory_mmhg": "Basal, end-expiratory",
+    "les_length_cm": "LES length",
+    "les_cd_separation_cm": "LES–CD separation",
+}
 
 Result = Mapping[str, Any]
 
@@ -157,8 +164,9 @@ def write_quality(sheet: Sheet, result: Result) -> None:
 def write_rest(sheet: Sheet, result: Result) -> None:
     """Resting values: landmarks, the junction, the upper sphincter."""
     columns = [_landmarks(result), _junction(result), _upper_sphincter(result)]
-    sheet.heading("At rest", room=70.0)
-    sheet.columns(_aligned(columns), [LEFT + k * (_THIRD + _GAP) for k in range(3)])
+    columns = _aligned(columns)
+    sheet.heading("At rest", room=sum(line.height for line in columns[0]))
+    sheet.columns(columns, [LEFT + k * (_THIRD + _GAP) for k in range(3)])
 
 
 def _landmarks(result: Result) -> list[Line]:
@@ -170,10 +178,10 @@ def _landmarks(result: Result) -> list[Line]:
         ("LES, proximal border", "les_upper_cm"),
         ("LES, distal border", "les_lower_cm"),
         ("Crural diaphragm", "crural_diaphragm_cm"),
-        ("Pressure inversion point", "pressure_inversion_point_cm"),
+        ("Inversion point (PIP)", "pressure_inversion_point_cm"),
         ("Gastric reference", "gastric_reference_mmhg"),
     ):
-        lines += pair(label, wording.measured(found, key), _THIRD, at=96.0)
+        lines += pair(label, wording.measured(found, key), _THIRD, at=94.0)
     return lines
 
 
@@ -181,10 +189,10 @@ def _junction(result: Result) -> list[Line]:
     egj = result["egj"]
     lines = paragraph("LES and esophagogastric junction", _THIRD, _BOLD)
     for key, metric in wording.metrics_of(egj):
-        name = metric.long_name.removeprefix("LES ")
-        lines += pair(name[:1].upper() + name[1:], wording.measured(egj, key), _THIRD, at=106.0)
+        name = _SHORT.get(key, metric.long_name)
+        lines += pair(name, wording.measured(egj, key), _THIRD, at=90.0)
     kind = egj["morphology"] or f"{wording.DASH} (needs LES and crural diaphragm)"
-    return [*lines, *pair("EGJ morphology, type", kind, _THIRD, at=106.0)]
+    return [*lines, *pair("EGJ morphology, type", kind, _THIRD, at=90.0)]
 
 
 def _upper_sphincter(result: Result) -> list[Line]:

@@ -162,10 +162,9 @@ def _footnote(result: Mapping[str, Any], letters: Mapping[str, str]) -> str:
     absent = f"; {wording.DASH} not measured: {', '.join(reasons)}" if reasons else ""
     text = (
         f"▲ above, ▼ below its limit, {NOT_NORMAL} not normal (bold){absent}. The limit of the "
-        "IRP is meant for the median of a posture. IRP4s: lowest 4 s of the e-sleeve within 10 s, "
-        "above gastric pressure; DCI: distal contractile integral above 20 mmHg, without "
-        "pressurization; DL: distal latency; break: longest gap in the 20 mmHg contour; IBP: "
-        "intrabolus pressure."
+        "IRP is meant for the median of a posture. IRP4s: integrated relaxation pressure, 4 s; "
+        "DCI: distal contractile integral; DL: distal latency; break: longest gap in the 20 mmHg "
+        "contour; IBP: intrabolus pressure."
     )
     if result["study"]["filtered"]:
         text += " All are from the filtered pressure."

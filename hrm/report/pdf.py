@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from hrm import __version__
 from hrm._files import new_file
 from hrm.errors import ParameterError
-from hrm.plot.topography import _scene
+from hrm.plot.topography import scene_of
 from hrm.report import _content as content
 from hrm.report import _panels as panels
 from hrm.report._sheet import FONT, Sheet, unprintable
@@ -126,7 +126,7 @@ def pages(
     _check_text("reason_for_referral", reason_for_referral)
     _check_text("clinical_diagnosis", clinical_diagnosis)
     with mpl.rc_context(_SETTINGS):
-        scene = _scene(study, colors)
+        scene = scene_of(study, colors)
         result, sheet = scene.result, Sheet()
         keys = content.limit_keys(result)
         content.write_head(sheet, result)

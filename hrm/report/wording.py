@@ -308,7 +308,8 @@ def abnormal(result: Mapping[str, Any], swallow: Mapping[str, Any]) -> dict[str,
         ``"above"`` or ``"below"`` by the name of the number.
     """
     used = set(result["engine"]["limit_ids"])
-    by_quantity = {row.quantity: row for row in catalog.limit_table() if row.id in used}
+    rows = [row for row in catalog.limit_table() if row.id in used and row.cc_version == "4.0"]
+    by_quantity = {row.quantity: row for row in rows}
     place = swallow["posture"]
     pairs = [
         ("irp4s_mmhg", irp_limit(result, place)),
@@ -370,13 +371,13 @@ def shares(result: Mapping[str, Any]) -> str:
     primary = result["study"]["primary_posture"]
     count = sum(row["evaluable"] and row["posture"] == primary for row in result["swallows"])
     parts = [
-        f"{in_words(name)} {share:.0f} % ({round(share * count / 100)})"
+        f"{in_words(name)} {share:.0f}"
         for name, share in result["study"]["percent"].items()
         if share is not None
     ]
     if not parts:
         return f"Percent of swallows: {DASH} (no evaluable swallow)."
-    return f"Of {count} evaluable, {posture(primary)}: {', '.join(parts)}."
+    return f"Percent of {count} evaluable, {posture(primary)}: {', '.join(parts)}."
 
 
 def review_sentence(result: Mapping[str, Any]) -> str:

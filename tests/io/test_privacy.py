@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 import hrm.io
-from hrm.errors import HrmError
+from hrm.errors import HrmError, ParameterError
 from hrm.io.identity import is_protocol_text, note_to_keep, phi_attr_name
 from tests.io.layouts import PLANT, Headless, ManoView, Mms, spreadsheet
 
@@ -144,6 +144,30 @@ def test_study_id_is_the_participant_or_a_digest_never_the_file_name(path):
     assert study.attrs["study_id"] == "P07"
     study = hrm.io.open_recording(path, catheter="CE4-0062")
     assert study.attrs["study_id"] == study.attrs["source_sha256"][:12]
+
+
+@pytest.mark.parametrize("code", ["P07", "7", "site-2_P.07", "x" * 32])
+def test_a_participant_code_is_carried(code, path):
+    path.write_bytes(FILES["manoview"].bytes())
+    with pytest.warns(UserWarning, match="annotations lie outside"):
+        study = hrm.io.open_recording(path, participant=code)
+    assert study.attrs["study_id"] == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PLANT, f"{NAMES[0]} 1950", NAMES[0] + "\n", f" {NAMES[0]}", f"{NAMES[0]},{NAMES[1]}",
+     f"{NAMES[0]}é", NAMES[0] * 33, f"../{NAMES[0]}", f".{NAMES[0]}", f"{NAMES[0]}\u0661", ""],
+)  # fmt: skip
+def test_a_participant_that_is_no_code_is_refused_and_not_quoted(text, path, tmp_path):
+    path.write_bytes(FILES["mms"].bytes())
+    native = tmp_path / "a.nc"
+    hrm.io.write_native(hrm.io.open_recording(path, catheter="CE4-0062"), native)
+    for file in (path, native):
+        with pytest.raises(ParameterError, match="participant code is 1 to 32"):
+            hrm.io.open_recording(file, participant=text)
+        said = everything_said(lambda: hrm.io.open_recording(file, participant=text))  # noqa: B023
+        assert_clean(said)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 import sys
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -148,6 +150,22 @@ def test_the_table_reaches_every_line_of_both_trees(module):
         sys.settrace(before)
     assert len(wanted) > 30
     assert sorted(wanted - reached) == []
+
+
+def test_the_page_for_physicians_explains_every_word():
+    text = (Path(__file__).parents[2] / "docs" / "classification.md").read_text(encoding="utf-8")
+    table = text.partition("## Considerations")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(word for row in rows for word in re.findall(r"`(\w+)`", row)) == sorted(
+        CONSIDERATIONS
+    )
+    for word in (*DIAGNOSES, "borderline.relative", "irp.borderline_mmhg"):
+        assert f"`{word}`" in text
+    assert set(re.findall(r"`(percent_\w+)`", text)) == {
+        row.quantity
+        for row in LIMITS.values()
+        if row.quantity.startswith("percent_") and row.cc_version == "4.0"
+    }
 
 
 # -- systems, rows and limits

@@ -18,6 +18,7 @@ from hrm.metrics.chicago.facts import (
     Clinical,
     Swallow,
     UserLimit,
+    clinical_block,
     clinical_from,
     user_limit_from,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Swallow",
     "UserLimit",
     "classify",
+    "clinical_block",
     "clinical_from",
     "user_limit_from",
 ]

@@ -415,6 +415,28 @@ def _symptoms(stated: Iterable[str] | None, faults: list[str]) -> frozenset[str]
     return frozenset(given)
 
 
+def clinical_block(clinical: Clinical) -> dict[str, Any]:
+    """Give what was said of the patient for the results, so that they can be computed again.
+
+    Parameters
+    ----------
+    clinical : Clinical
+
+    Returns
+    -------
+    dict
+        ``symptoms`` is None when not asked, and ``opioids`` likewise.
+    """
+    asked = clinical.symptoms
+    return {
+        "symptoms": None if asked is None else sorted(asked),
+        "tbe": clinical.tbe,
+        "flip": clinical.flip,
+        "opioids": clinical.opioids,
+        "prior_surgery": clinical.prior_surgery,
+    }
+
+
 def user_limit_from(stated: float | str | None) -> UserLimit | None:
     """Check the IRP limit that the user names: a number, or the id of a row.
 
