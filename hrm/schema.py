@@ -28,8 +28,9 @@ SCHEMA_VERSION = "1"
 
 TIME_FIRST = ("time", "sensor")
 DEPTH_REFERENCES = ("nares", "first_sensor")
-# An esophageal catheter spans 20 to 50 cm. Beyond these, depths are in another unit.
-MIN_SPAN_CM, MAX_SPAN_CM = 1.0, 150.0
+# An esophageal catheter spans 20 to 50 cm, with sensors 0.5 to 5 cm apart. Depths in mm go
+# beyond the first of these, depths in m below the second.
+MAX_SPAN_CM = 150.0
 MIN_SPACING_CM = 0.1
 THERMAL_COMPENSATION = ("applied", "not_applied", "unknown")
 POSTURES = ("supine", "upright", "unknown")
@@ -90,7 +91,7 @@ def make_recording(
     depth : array (sensor,) [cm]
         Position of each sensor, strictly increasing downwards, or strictly
         decreasing (a distal-first file), in which case both are turned round.
-        At least 0.1 cm apart, and 1 to 150 cm from the first to the last.
+        At least 0.1 cm apart, and at most 150 cm from the first to the last.
     dims : sequence of str, optional
         Order of the axes of `pressure` and of `impedance`. If not given, that of
         the DataArray, or else ``("time", "sensor")``.
@@ -324,15 +325,15 @@ def _depth_faults(depths: NDArray[np.float64]) -> list[str]:
 def _scale_faults(depths: NDArray[np.float64]) -> list[str]:
     faults = []
     span, least = abs(float(depths[-1] - depths[0])), float(np.abs(np.diff(depths)).min())
-    if not MIN_SPAN_CM - 1e-6 <= span <= MAX_SPAN_CM + 1e-6:
+    if span > MAX_SPAN_CM + 1e-6:
         faults.append(
-            f"the sensors span {span:g} cm, expected {MIN_SPAN_CM:g} to {MAX_SPAN_CM:g} cm; "
-            "depths are in cm, not in mm or m"
+            f"the sensors span {span:g} cm, expected at most {MAX_SPAN_CM:g} cm; "
+            "depths are in cm, not in mm"
         )
     if least < MIN_SPACING_CM - 1e-6:
         faults.append(
             f"two sensors are {least:g} cm apart, expected at least {MIN_SPACING_CM:g} cm; "
-            "depths are in cm"
+            "depths are in cm, not in m"
         )
     return faults
 

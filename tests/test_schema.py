@@ -94,9 +94,9 @@ def test_nan_is_kept_and_an_empty_sensor_is_not_usable():
         (None, {"depth": [0, 0, 2]}, "strictly increasing"),
         (None, {"depth": [0, 200, 400]}, "span 400 cm.*depths are in cm, not in mm"),
         (None, {"depth": [400, 200, 0]}, "span 400 cm"),
-        (None, {"depth": [0, 100, 150.01]}, "span 150.01 cm, expected 1 to 150 cm"),
-        (None, {"depth": [0, 0.2, 0.99]}, "span 0.99 cm.*or m"),
-        (None, {"depth": [0, 0.05, 20]}, "0.05 cm apart, expected at least 0.1 cm"),
+        (None, {"depth": [0, 100, 150.01]}, "span 150.01 cm, expected at most 150 cm"),
+        (None, {"depth": [0, 0.01, 0.03]}, "0.01 cm apart, expected at least 0.1 cm.*not in m$"),
+        (None, {"depth": [20, 0.05, 0]}, "0.05 cm apart"),
         (None, {"sensor_ok": [True]}, "1 entries"),
         (None, {"sampling_rate": 0.0}, "positive"),
         (None, {"sampling_rate": float("nan")}, "positive"),
@@ -171,6 +171,8 @@ def test_dims_that_contradict_the_data_array_are_refused():
     for given in (square, square.rename(time="t"), square.rename(sensor="channel")):
         with pytest.raises(ParameterError, match="contradicts the dims of the array"):
             record(given, dims=("time", "sensor"))
+        with pytest.raises(ParameterError, match="contradicts the dims of the array"):
+            record(given.transpose(), dims=("sensor", "time"))
 
 
 @pytest.mark.parametrize("unit", ["kPa", "", "mm Hg", None])

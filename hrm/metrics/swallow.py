@@ -147,6 +147,9 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
         zone = front_metric.transition_zone(
             field, **window.times(), **window.borders(), parameters=parameters
         )
+    if not known(zone):
+        # Borders so near to each other leave no body in which anything could be measured.
+        return _without_body(relaxation)
     span = {**window.times(), "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
     front = front_metric.wavefront(field, **span, parameters=parameters)
     wave = dci_metric.contraction(field, **span, parameters=parameters)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrm.catalog import default_parameters, find_limit, limit_table, parameter_table, systems
@@ -469,6 +469,8 @@ RANK = {
     "achalasia_type_2": 6,
     "achalasia_type_3": 6,
 }
+#: Examples are cheap here, and what can go wrong needs several things at once.
+MANY = settings(max_examples=300)
 kinds = st.sampled_from(sorted(NUMBERS))
 irps = st.sampled_from([3.0, 8.0, 9.0, 10.0, 12.0, 14.5, 15.0, 20.0, 22.0, 30.0])
 clinics = st.fixed_dictionaries(
@@ -508,6 +510,7 @@ def median_irp(swallows, posture):
     return posture_facts(posture, swallows, swallow_limits("manoscan"), None).irp
 
 
+@MANY
 @given(supines, uprights, clinics, with_limits, st.data())
 def test_a_normal_swallow_never_makes_it_worse(supine, upright, said, system, data):
     before = supine + upright
@@ -545,6 +548,7 @@ def test_upright_swallows_never_change_supine_percentages(supine, upright, syste
     assert all(first[name] == second[name] for name in first.keys() & second.keys())
 
 
+@MANY
 @given(supines, uprights, clinics, with_limits)
 def test_achalasia_and_egjoo_need_a_raised_irp(supine, upright, said, system):
     swallows = supine + upright
@@ -558,16 +562,22 @@ def test_achalasia_and_egjoo_need_a_raised_irp(supine, upright, said, system):
             assert seen[version]["diagnosis"] != "absent_contractility"
 
 
-@given(supines, uprights, clinics, with_limits)
-def test_a_conclusive_egjoo_has_all_that_it_needs(supine, upright, said, system):
-    seen = classify(supine + upright, system=system, **said)["ccv4"]
-    if seen["diagnosis"] != "egjoo" or not seen["conclusive"]:
-        return
-    assert system == "manoscan"
-    assert said["symptoms"]
-    assert "abnormal" in (said["tbe"], said["flip"])
-    assert median_irp(upright, "upright") >= 12.0
-    assert sum(one.ibp >= 20.0 for one in supine) >= 0.2 * len(supine)
+@MANY
+@given(
+    st.lists(st.sampled_from([NORMAL_IBP, 20.0, RAISED_IBP, NAN]), min_size=1, max_size=10),
+    st.sampled_from([None, NAN, 8.0, 12.0, 20.0]),
+    clinics,
+    with_limits,
+)
+def test_a_conclusive_egjoo_has_all_that_it_needs(pressures, upright, said, system):
+    supine = [swallow("normal", "supine", irp=30.0, ibp=ibp) for ibp in pressures]
+    others = [] if upright is None else block("5 normal", "upright", upright)
+    seen = classify(supine + others, system=system, **said)["ccv4"]
+    raised = sum(ibp >= 20.0 for ibp in pressures) >= 0.2 * len(pressures)
+    both = upright is not None and upright >= 12.0
+    tested = "abnormal" in (said["tbe"], said["flip"])
+    complete = system == "manoscan" and raised and both and tested and bool(said["symptoms"])
+    assert (seen["diagnosis"] == "egjoo" and seen["conclusive"]) == complete
 
 
 @given(

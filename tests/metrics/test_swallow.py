@@ -1,6 +1,7 @@
 """All metrics of one swallow together, on a field with known answers."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,3 +107,11 @@ def test_every_missing_number_says_why():
     for pressure in fields:
         for measurement in measure(pressure).measurements().values():
             assert math.isfinite(measurement.value) == (measurement.status == "ok")
+
+
+def test_borders_without_a_body_between_them_leave_only_the_relaxation():
+    close = replace(ANATOMY, ues_lower_cm=ANATOMY.les_upper_cm - 1.0)
+    seen = measure(field(swallow), close)
+    assert np.isfinite(seen.irp4s.value)
+    assert seen.dci.status == seen.break_length.status == "landmark_missing"
+    assert seen.type.type is None
