@@ -148,10 +148,18 @@ def simultaneous_plateau(box: Cut, parameters: Parameters) -> NDArray[np.bool_]:
     -------
     array (time,) of bool
     """
-    share = axial_share_1d(box.values, parameters["dci.threshold_mmhg"])
-    flat = axial_sd_1d(box.values) < parameters["dci.plateau_sd_mmhg"]
-    mask = (share >= parameters["dci.plateau_fraction"]) & flat
-    return keep_long_runs(mask, round(parameters["dci.plateau_s"] / box.step_s))
+    raised = (
+        axial_share_1d(box.values, parameters["dci.threshold_mmhg"])
+        >= (parameters["dci.plateau_fraction"])
+    )
+    sd = axial_sd_1d(box.values)
+    core = keep_long_runs(
+        raised & (sd < parameters["dci.plateau_sd_mmhg"]),
+        round(parameters["dci.plateau_s"] / box.step_s),
+    )
+    # One moment of noise must not bring a plateau back: once it stands it holds to a
+    # wider limit, as long as it lasts without a pause.
+    return runs_that_touch(raised & (sd < parameters["dci.plateau_hold_sd_mmhg"]), core)
 
 
 def keep_long_runs(mask: NDArray[np.bool_], shortest: int) -> NDArray[np.bool_]:
@@ -171,6 +179,24 @@ def keep_long_runs(mask: NDArray[np.bool_], shortest: int) -> NDArray[np.bool_]:
     for a, b in edges.reshape(-1, 2):
         if b - a < shortest:
             out[a:b] = False
+    return out
+
+
+def runs_that_touch(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the runs of True that hold at least one True of `core`.
+
+    Parameters
+    ----------
+    mask, core : array (time,) of bool
+
+    Returns
+    -------
+    array (time,) of bool
+    """
+    out = np.zeros_like(mask)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    for a, b in edges.reshape(-1, 2):
+        out[a:b] = core[a:b].any()
     return out
 
 

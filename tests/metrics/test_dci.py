@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hrm.metrics._base import cut
+from hrm.metrics._base import Cut, cut
 from hrm.metrics.dci import contraction, dci, longest_break, simultaneous_plateau
 from hrm.metrics.front import wavefront
 from tests.metrics.fields import INF, PARAMETERS, between, broken_front, depths, field, times, wave
@@ -279,3 +279,16 @@ def test_break_agrees_with_the_twin(seed):
         pressure.values, depth, time, onset=0.0, stop=found.stop_s, ues_lower=5.0, les_upper=BOTTOM
     )
     assert gap(pressure).value == pytest.approx(known, abs=1e-9)
+
+
+def test_a_plateau_that_stands_is_not_given_back_for_a_moment_of_unevenness():
+    """Axial SD of 8 mmHg throughout, 11 for half a second, and 20 at the end."""
+    sd = 8.0 + 3.0 * between(np.arange(200) / 50, 1.5, 2.0) + 12.0 * (np.arange(200) >= 150)
+    ladder = np.tile([-1.0, 1.0], 50)[:, None]
+    values = (60.0 + ladder * sd[None, :]).astype(np.float32)
+    box = Cut(values, np.arange(100) / 10, np.arange(200) / 50)
+    mask = simultaneous_plateau(box, PARAMETERS)
+    assert mask[:150].all()
+    assert not mask[150:].any()
+    late = Cut(np.ascontiguousarray(values[:, 75:100]), box.depth, box.time[75:100])
+    assert not simultaneous_plateau(late, PARAMETERS).any()
