@@ -6,7 +6,6 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from hrm.catalog import Limit, find_limit, limit_table, parameter_table
@@ -31,44 +30,41 @@ DIAGNOSES = (
     "not_classified",
 )
 
-#: Every consideration that a result can carry, and what it means.
-CONSIDERATIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "symptoms": "a diagnosis only with dysphagia or chest pain, which is absent or not asked",
-        "tbe_or_flip": "a timed barium esophagram or FLIP would settle it",
-        "tests_normal": "barium esophagram and FLIP are both normal and do not support obstruction",
-        "upright_irp": "the upright IRP is missing",
-        "supine_irp": "the supine IRP is missing",
-        "supine_swallows": "counts supine swallows, and there are none",
-        "intrabolus_pressure": "intrabolus pressure is missing, or this system has no limit for it",
-        "isolated_irp_elevation": "the IRP is raised, but the other posture or the intrabolus "
-        "pressure is normal",
-        "raised_upright_irp": "the upright IRP is raised, the supine is not",
-        "irp_borderline": "a median IRP that decides lies close to its limit",
-        "achalasia": "version 3.0: consider achalasia",
-        "achalasia_type_1": "may be type I achalasia",
-        "achalasia_type_2": "may be type II achalasia",
-        "achalasia_type_3": "may be type III achalasia",
-        "peristalsis_on_position_change": "swallows in the other posture contract",
-        "weak_premature_contractions": "some early contractions are too weak to be premature",
-        "hypercontractile": "hypercontractile if the weak early contractions are set aside",
-        "iem": "ineffective motility if the weak early contractions are set aside",
-        "with_spastic_features": "EGJOO with at least 20 % premature swallows",
-        "with_hypercontractile_features": "EGJOO with at least 20 % hypercontractile swallows",
-        "with_ineffective_motility": "EGJOO with at least 50 % ineffective swallows",
-        "without_disordered_peristalsis": "EGJOO with the body's peristalsis in order",
-        "exclude_mechanical_obstruction": "a diagnosis only when nothing obstructs mechanically",
-        "bolus_transit": "poor bolus transit on impedance or barium would support it",
-        "mrs_reserve": "no contractile reserve after multiple rapid swallows would support it",
-        "repeat_off_opioids": "opioids can cause this pattern",
-        "limit_named_by_user": "rests on an IRP limit from outside the classification",
-        "prior_surgery": "not classified: the classification is for primary disorders",
-        "no_evaluable_swallow": "not classified: no evaluable single swallow",
-        "irp_missing": "not classified: the IRP could not be measured in the primary posture",
-        "posture_unknown": "not classified: the posture of the swallows is not known",
-        "system_unknown": "not classified: the system, and so the IRP limit, is not known",
-        "no_irp_limit_for_system": "not classified: no IRP limit for this system and posture",
-    }
+#: Every consideration that a result can carry; `hrm/data/words.toml` says each in words.
+CONSIDERATIONS = (
+    "symptoms",
+    "tbe_or_flip",
+    "tests_normal",
+    "upright_irp",
+    "supine_irp",
+    "supine_swallows",
+    "intrabolus_pressure",
+    "isolated_irp_elevation",
+    "raised_upright_irp",
+    "irp_borderline",
+    "achalasia",
+    "achalasia_type_1",
+    "achalasia_type_2",
+    "achalasia_type_3",
+    "peristalsis_on_position_change",
+    "weak_premature_contractions",
+    "hypercontractile",
+    "iem",
+    "with_spastic_features",
+    "with_hypercontractile_features",
+    "with_ineffective_motility",
+    "without_disordered_peristalsis",
+    "exclude_mechanical_obstruction",
+    "bolus_transit",
+    "mrs_reserve",
+    "repeat_off_opioids",
+    "limit_named_by_user",
+    "prior_surgery",
+    "no_evaluable_swallow",
+    "irp_missing",
+    "posture_unknown",
+    "system_unknown",
+    "no_irp_limit_for_system",
 )
 #: Types of a swallow that carries a contraction down the esophagus.
 _PERISTALTIC = ("normal", "weak", "fragmented", "hypercontractile")

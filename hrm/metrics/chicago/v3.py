@@ -61,7 +61,10 @@ def _raised_irp(tree: Tree) -> str:
         return "achalasia_type_2" if _pressurized(tree) else "achalasia_type_1"
     normal = tree.primary.percent(*_NORMAL)
     spastic = _premature(tree)
-    if tree.notes.state("no normal swallow", normal, met=normal == 0) and spastic:
+    if (
+        tree.notes.state("no swallow of normal or greater vigor", normal, met=normal == 0)
+        and spastic
+    ):
         return "achalasia_type_3"
     return "egjoo"
 
