@@ -6,7 +6,8 @@ all columns but two the engine gets the recording and nothing else: no table of
 swallows, no posture. For `diagnosis` and `diagnosis_v3` it also gets the posture of
 each swallow and the symptom dysphagia, which a recording cannot say. `diagnosis` is
 that of version 4.0; fragmented peristalsis is named by version 3.0, and version 4.0
-must call it ineffective motility. `diagnosis_v3` has no bound.
+must call it ineffective motility. `diagnosis_v3` has no bound. `borderline` is the share
+of studies that bear a flag although their deciding numbers keep away from every limit.
 
     python benchmarks/phantom_table.py --seeds 20 --jobs 2 --check
 
@@ -51,6 +52,8 @@ NUMBERS = {
     "dl_premature": "distal_latency_s",
     "break_fragmented": "break_cm",
 }
+#: How the rules begin that flag a supine median IRP.
+IRP_RULES = ("median IRP, supine, distance to its limit", "median IRP, supine, across its limit")
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def informed(drawn: phantom.Phantom, recording: Any) -> dict[str, Any]:
 
 def diagnoses(drawn: phantom.Phantom, recording: Any) -> dict[str, Any]:
     """Whether each version names the phenotype as it should, and the name where not."""
-    found = informed(drawn, recording)["classification"]
+    result = informed(drawn, recording)
+    found = result["classification"]
     seen = {version: found[version]["diagnosis"] for version in EXPECTED}
     right = {version: seen[version] == EXPECTED[version][drawn.phenotype] for version in EXPECTED}
     # Fragmented peristalsis is for version 3.0 to name; version 4.0 must say what it is then.
@@ -129,8 +133,17 @@ def diagnoses(drawn: phantom.Phantom, recording: Any) -> dict[str, Any]:
     return {
         "diagnosis": [both],
         "diagnosis_v3": [right["ccv3"]],
+        "borderline": [bears_flag(result)],
         "misnamed": [(version, seen[version]) for version in EXPECTED if not right[version]],
     }
+
+
+def bears_flag(result: dict[str, Any]) -> bool:
+    """Whether anything that decides is flagged: an IRP, or a swallow of the primary posture."""
+    primary = result["study"]["primary_posture"]
+    rows = [row for row in result["swallows"] if row["evaluable"] and row["posture"] == primary]
+    irp = "irp_borderline" in result["classification"]["ccv4"]["considerations"]
+    return irp or any(row["borderline"] for row in rows)
 
 
 def borderline_flags(phenotype: str, seed: int, noises: Sequence[float]) -> list[dict[str, Any]]:
@@ -168,7 +181,7 @@ def flagged(truth: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     limit = find_limit(quantity, system="manoscan", position="supine", cc_version="4.0").value
     if quantity == "irp4s":
         rules = [rule["rule"] for rule in found["classification"]["ccv4"]["rationale"]]
-        flags = ["median IRP, supine, distance to its limit" in rules]
+        flags = [any(rule.startswith(IRP_RULES) for rule in rules)]
         margin = PARAMETERS["irp.borderline_mmhg"]
         span, seen = (limit - margin, limit + margin), [found["study"]["irp4s_median_supine_mmhg"]]
     else:
@@ -229,7 +242,13 @@ def borderline_table(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def silent(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Studies with a number measured within the margin and not flagged."""
-    return [row for row in rows if row["within"] != row["flagged"]]
+    return [
+        row
+        for row in rows
+        if any(
+            within and not flag for within, flag in zip(row["within"], row["flagged"], strict=True)
+        )
+    ]
 
 
 def compare(truth: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
@@ -302,7 +321,7 @@ def summary(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
         values = [value for row in rows for value in row[name]]
         out[name] = float(np.median(values)) if values else math.nan
         out[f"{name}_p95"] = float(np.quantile(values, 0.95)) if values else math.nan
-    for name in ("type", "pressurization", "diagnosis", "diagnosis_v3"):
+    for name in ("type", "pressurization", "diagnosis", "diagnosis_v3", "borderline"):
         values = [value for row in rows for value in row[name]]
         out[name] = float(np.mean(values)) if values else math.nan
     return out
@@ -310,7 +329,7 @@ def summary(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
 
 def table(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> list[str]:
     """Lines of one table, grouped by `keys`, the whole last."""
-    names = [name for name, _, _ in BOUNDS] + ["diagnosis_v3", "pressurization"]
+    names = [name for name, _, _ in BOUNDS] + ["diagnosis_v3", "pressurization", "borderline"]
     head = f"{' / '.join(keys):58s} studies " + " ".join(f"{name[:11]:>11s}" for name in names)
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

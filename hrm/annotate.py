@@ -16,6 +16,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from typing import Any
 from hrm import __version__
 from hrm._files import check_target, new_file
 from hrm.edits import DIGEST, KEYS, Change, Edit
-from hrm.errors import AnnotationError, ParameterError
+from hrm.errors import AnnotationError, ParameterError, ProvenanceWarning
 
 if sys.platform == "win32":
     import msvcrt
@@ -90,10 +91,7 @@ def read_log(path: str | os.PathLike[str]) -> list[Edit]:
     head = _read_head(log)
     lines = _content(log, head).split(b"\n")
     if lines.pop():
-        raise AnnotationError(
-            f"review log, line {len(lines) + 1}: the line is incomplete, because writing it was "
-            "interrupted; delete that last line only, and make the edit again"
-        )
+        raise AnnotationError(_incomplete(len(lines) + 1, head))
     edits: list[Edit] = []
     for number, line in enumerate(lines, 1):
         try:
@@ -107,7 +105,24 @@ def read_log(path: str | os.PathLike[str]) -> list[Edit]:
             "review log, line 1: sha256 differs from the file name; the log belongs to another "
             "recording and was renamed"
         )
+    if edits and head is None:
+        warnings.warn(
+            "there is no .head file beside the review log, so that a change or loss of its last "
+            "line would not show; compare its head_hash with that of an earlier result",
+            ProvenanceWarning,
+            stacklevel=2,
+        )
     return edits
+
+
+def _incomplete(number: int, head: tuple[int, str] | None) -> str:
+    where = f"review log, line {number}: the line is incomplete"
+    if head is not None and head[0] >= number:
+        return f"{where}, and its .head file says that it was whole; the log was cut: {_RESTORE}"
+    return (
+        f"{where}, because writing it was interrupted; delete that last line only, and make the "
+        "edit again"
+    )
 
 
 def _content(log: Path, head: tuple[int, str] | None) -> bytes:

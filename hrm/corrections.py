@@ -149,6 +149,7 @@ def correct(
     dated = [(_onset(each, methods.get(each.object, "reader")), each) for each in swallows]
     dated.sort(key=lambda pair: pair[0].time_s)
     _check_onsets(dated, float(pressure["time"].values[-1]))
+    _check_moves(swallows, parameters["review.onset_move_s"])
     marks = _landmarks(proposal, corrections.of("landmarks"), pressure, parameters)
     onsets = tuple(onset for onset, _ in dated)
     return replace(proposal, onsets=onsets, landmarks=marks), tuple(each for _, each in dated)
@@ -210,6 +211,18 @@ def _onset(swallow: SwallowReview, method: str) -> Onset:
     return Onset(float(edit.new), "reader")
 
 
+def _check_moves(swallows: Sequence[SwallowReview], farthest_s: float) -> None:
+    """Refuse an onset that belongs to another swallow: numbers of this one would be of that."""
+    for each in swallows:
+        edit = each.edits.get("onset_s")
+        if edit is not None and abs(float(edit.new or 0.0) - each.automatic_s) > farthest_s:
+            raise _misfit(
+                edit,
+                f"an onset moves by at most {farthest_s:g} s; if the swallow is elsewhere, exclude "
+                "this one (include=false) and add one where it is (added=true)",
+            )
+
+
 def _check_onsets(dated: Sequence[tuple[Onset, SwallowReview]], end_s: float) -> None:
     def edit_of(swallow: SwallowReview) -> Edit | None:
         return swallow.edits.get("onset_s") or swallow.edits.get("added")
@@ -241,6 +254,7 @@ def _landmarks(
         values["gastric_sensors_cm"] = ()
     marks = replace(marks, **values, status=status)
     _check_landmarks(marks, chosen, pressure["depth"].values.tolist())
+    _check_plausible(marks, chosen, parameters)
     return replace(marks, les_peak_cm=_les_peak(proposal, marks, pressure, parameters))
 
 
@@ -254,6 +268,20 @@ def _check_landmarks(marks: Landmarks, edits: Mapping[str, Edit], depth: Sequenc
         if moved and getattr(marks, above) >= getattr(marks, below):
             last = max(moved, key=lambda edit: edit.seq)
             raise _misfit(last, f"{above} has to be less than {below}")
+
+
+def _check_plausible(marks: Landmarks, edits: Mapping[str, Edit], parameters: Parameters) -> None:
+    """Refuse what no patient has: every number of the study would follow it."""
+    gastric = edits.get("gastric_reference_mmhg")
+    low, high = -parameters["review.gastric_lowest_mmhg"], parameters["review.gastric_highest_mmhg"]
+    if gastric is not None and not low <= marks.gastric_reference_mmhg <= high:
+        raise _misfit(gastric, f"a resting stomach has {low:g} to {high:g} mmHg")
+    diaphragm = edits.get("crural_diaphragm_cm")
+    if diaphragm is not None and marks.crural_diaphragm_cm < marks.les_upper_cm:
+        raise _misfit(diaphragm, "the diaphragm does not lie above the LES")
+    inversion = edits.get("pressure_inversion_point_cm")
+    if inversion is not None and marks.pressure_inversion_point_cm <= marks.ues_lower_cm:
+        raise _misfit(inversion, "the pressure inversion point lies below the UES")
 
 
 def _les_peak(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from hrm import catalog, reported
 from hrm.errors import SchemaError
 
 SCHEMA_VERSION = "1"
@@ -68,7 +69,8 @@ class SwallowRecord:
     pressurization: str
     type: str | None
     flags: Sequence[str] = ()
-    borderline: Sequence[str] = ()
+    borderline: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    irp_readings: Mapping[str, float] = field(default_factory=dict)
     status: Mapping[str, str] = field(default_factory=dict)
     object: str = ""
 
@@ -101,6 +103,7 @@ class StudyRecord:
     clinical: Mapping[str, Any] | None = None
     review: Mapping[str, Any] | None = None
     landmark_source: Mapping[str, str] = field(default_factory=dict)
+    irp_readings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> xr.DataTree:
@@ -116,12 +119,19 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
     -------
     DataTree
         With ``/swallows``, ``/landmarks``, ``/egj`` and ``/study``; a previous
-        result is replaced, the recording itself is shared and not changed.
+        result is replaced, the recording itself is shared and not changed. What the file
+        reported of its swallows stands beside the measured values, and whole in ``/reported``.
     """
     nodes = {node.path: node.to_dataset() for node in recording.subtree}
     nodes["/landmarks"] = _landmark_dataset(record)
     nodes["/egj"] = _egj_dataset(record)
     nodes["/swallows"] = _swallow_dataset(record)
+    rows = reported.rows_of(recording)
+    if rows is not None:
+        rules = catalog.default_parameters().replace(dict(record.parameter_overrides))
+        nodes["/swallows"], nodes[reported.NODE] = reported.lay_beside(
+            nodes["/swallows"], rows, rules["detect.hint_s"]
+        )
     nodes["/study"] = _study_dataset(record)
     tree = xr.DataTree.from_dict(nodes)
     tree.attrs.update(
@@ -163,6 +173,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
     """
     if "study" not in study.children or "swallows" not in study.children:
         raise SchemaError("this study has no results yet; run hrm.analyze on it first")
+    lost = reported.unmatched(study)
     return {
         "schema_version": SCHEMA_VERSION,
         "engine": {
@@ -181,6 +192,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
         "classification": json.loads(str(study["study"].attrs["classification"])),
         "warnings": _texts(study.attrs["warnings"]),
         "review": json.loads(str(study.attrs.get("review", "null"))),
+        **({"reported_unmatched": lost} if lost else {}),
     }
 
 
@@ -233,6 +245,7 @@ def _swallow_dataset(record: StudyRecord) -> xr.Dataset:
         "type": texts([row.type or "" for row in rows]),
         "flags": texts([",".join(row.flags) for row in rows]),
         "borderline": texts([",".join(row.borderline) for row in rows]),
+        "borderline_range": texts([_packed(row.borderline) for row in rows]),
         "status": texts([json.dumps(dict(row.status), sort_keys=True) for row in rows]),
     }
     for name in (
@@ -264,8 +277,13 @@ def _study_dataset(record: StudyRecord) -> xr.Dataset:
             "filtered": int(record.filtered),
             "classification": json.dumps(record.classification, allow_nan=False),
             "baseline": json.dumps(dict(record.baseline), sort_keys=True),
+            "irp_readings": _packed(record.irp_readings),
         },
     )
+
+
+def _packed(block: Mapping[str, Any]) -> str:
+    return json.dumps(dict(block), allow_nan=False)
 
 
 def _number(value: Any) -> float | None:
@@ -324,6 +342,8 @@ def _swallows_block(node: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
+    # A study saved by an earlier version has no ranges.
+    ranges = row["borderline_range"].values if "borderline_range" in row else "{}"
     block: dict[str, Any] = {
         "id": number,
         "onset_s": float(row["onset"].values),
@@ -338,13 +358,15 @@ def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
         "type": str(row["type"].values) or None,
         "flags": _split(row["flags"].values),
         "borderline": _split(row["borderline"].values),
+        "borderline_range": json.loads(str(ranges)),
         "status": json.loads(str(row["status"].values)),
     }
     for name in SWALLOW_METRICS:
         for key in (name, f"{name}_unfiltered"):
             if key in row:
                 block[key] = _number(row[key].values)
-    return block
+    said = reported.block_of(row)
+    return block if said is None else {**block, "reported": said}
 
 
 def _study_block(node: xr.Dataset) -> dict[str, Any]:
@@ -362,5 +384,6 @@ def _study_block(node: xr.Dataset) -> dict[str, Any]:
     block["noise_mmhg"] = _number(node.attrs["noise_mmhg"])
     block["filtered"] = bool(node.attrs["filtered"])
     block["baseline"] = json.loads(str(node.attrs["baseline"]))
+    block["irp4s_readings_mmhg"] = json.loads(str(node.attrs.get("irp_readings", "{}")))
     block["status"] = json.loads(str(node.attrs["status"]))
     return block

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hrm import catalog
 from hrm.errors import SchemaError
+from hrm.reported import METRICS as REPORTED_METRICS
+from hrm.reported import PREFIX as REPORTED
 from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, to_dict
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ _VARIABLES = {"onset_s": "onset", "window_start_s": "window_start", "window_stop
 _FOUND_BEFORE = frozenset(LANDMARKS) - {"transition_zone_cm"} | {
     *("onset_s", "noise_mmhg", "baseline_start_s", "baseline_stop_s"),
 }
+
+
+#: Who a number comes from that the file itself reports; its definition is not known here.
+VENDOR = "vendor"
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,8 @@ def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
     Notes
     -----
     ``source`` is ``<sha256 of the file>#hrm-<version>#<parameters id>#<who>``. Who is
-    ``automatic``; ``stated`` for an onset of the swallow table; ``reader:AB`` where
+    ``automatic``; ``vendor`` for a number ``reported_...`` that stands in the file, whose
+    definition is the vendor's (``metric_version`` ``vendor``); ``stated`` for an onset of the swallow table; ``reader:AB`` where
     reader AB gave the very number; and ``review:AB+CD:<start of head_hash>`` where it
     was measured in a study that these readers had corrected, by the state of the log
     that is named.
@@ -86,7 +93,7 @@ def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
             math.nan if each.value is None else each.value,
             each.unit,
             each.status,
-            _catalogued(each.metric).version,
+            VENDOR if each.who == VENDOR else _catalogued(each.metric).version,
             source(each),
         )
         for each in _numbers(study, result)
@@ -138,6 +145,8 @@ def _numbers(study: xr.DataTree, result: Mapping[str, Any]) -> Iterator[_Number]
         status = _status(result["egj"]["status"], metric, value)
         yield _Number(None, "egj", metric, value, _unit(study, "egj", metric), status)
     yield from _of_study(study, result["study"])
+    for block in result.get("reported_unmatched", ()):
+        yield from _of_reported(None, block)
 
 
 def _of_swallow(study: xr.DataTree, row: Mapping[str, Any], name: str) -> Iterator[_Number]:
@@ -154,13 +163,31 @@ def _of_swallow(study: xr.DataTree, row: Mapping[str, Any], name: str) -> Iterat
         stated = metric == "onset_s" and row["onset_method"] == "stated"
         who = "stated" if stated else ""
         yield _Number(int(row["id"]), name, metric, value, unit, status, who)
+    if "reported" in row:
+        yield from _of_reported(int(row["id"]), row["reported"])
+
+
+def _of_reported(swallow: int | None, block: Mapping[str, Any]) -> Iterator[_Number]:
+    """Numbers that the file reports; those of a swallow that was not found have none."""
+    for name, unit in REPORTED_METRICS.items():
+        if name in block:
+            status = block["status"].get(name, "ok" if block[name] is not None else "not_reported")
+            if status == "ok" and swallow is None:
+                status = "unmatched"
+            yield _Number(
+                swallow, "reported", f"{REPORTED}{name}", block[name], unit, status, VENDOR
+            )
+
+
+#: What the study's block holds that is no number of a study, or more than one.
+_OTHER_KINDS = ("status", "primary_posture", "filtered", "irp4s_readings_mmhg")
 
 
 def _of_study(study: xr.DataTree, block: Mapping[str, Any]) -> Iterator[_Number]:
     values = {
         name: value
         for name, value in block.items()
-        if name not in ("percent", "baseline", "status", "primary_posture", "filtered")
+        if name not in (*_OTHER_KINDS, "percent", "baseline")
     }
     values |= {f"percent_{name}": value for name, value in block["percent"].items()}
     status = dict(block["status"])
@@ -210,6 +237,8 @@ def _sources(result: Mapping[str, Any]) -> Callable[[_Number], str]:
         if reader is not None:
             return f"{base}reader:{reader}"
         found = number.who or "automatic"
+        if found == VENDOR:
+            return base + VENDOR
         return base + (found if number.metric in _FOUND_BEFORE else measured)
 
     return source

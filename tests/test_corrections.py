@@ -241,7 +241,9 @@ def test_the_onset_is_clock_zero(recording, plain, names):
     assert row["window_s"] == pytest.approx([at, at + 10.0])
     assert row["distal_latency_s"] == pytest.approx(before["distal_latency_s"] + 0.6, abs=0.02)
     assert seen["swallows"][0] == plain["swallows"][0]
-    far = reviewed(recording, Change(names[1], "onset_s", before["onset_s"] + 40.0))
+    late = {"review.onset_move_s": 60.0}
+    moved = Change(names[1], "onset_s", before["onset_s"] + 40.0)
+    far = reviewed(recording, moved, parameters=late)
     assert [r["onset_s"] for r in far["swallows"]] == sorted(r["onset_s"] for r in far["swallows"])
     assert far["swallows"][2]["onset_method"] == "reader"
 
@@ -398,7 +400,12 @@ MISFITS = {
     "nearly near": ([Change("SWALLOW+0.60", "include", new=False)], "no swallow is found within"),
     "onset before the start": ([Change("SWALLOW+0.00", "onset_s", -1.0)], "recording lasts"),
     "onset after the end": ([Change("SWALLOW+0.00", "onset_s", 9000.0)], "recording lasts"),
+    "onset far away": ([Change("SWALLOW+0.00", "onset_s", 75.0)], "moves by at most 5 s"),
     "onset on another": ([Change("SWALLOW+0.00", "onset_s", "NEXT")], "another swallow begins"),
+    "no stomach": ([mark("gastric_reference_mmhg", 41.0)], "a resting stomach has -15 to 40 mmHg"),
+    "no vacuum": ([mark("gastric_reference_mmhg", -16.0)], "a resting stomach has"),
+    "diaphragm above": ([mark("crural_diaphragm_cm", 20.0)], "does not lie above the LES"),
+    "inversion in the pharynx": ([mark("pressure_inversion_point_cm", 1.0)], "lies below the UES"),
     "added on another": ([Change("SWALLOW+0.30", "added", new=True)], "there is a swallow within"),
     "added beyond the end": ([Change("swallow@9000.00", "added", new=True)], "recording lasts"),
     "no front there": ([Change("SWALLOW+0.00", "cdp_cm", 3.0)], "no front near"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import hrm
 from hrm import phantom
+from hrm.detect.protocol import shows_itself
 from hrm.errors import ParameterError, SchemaError
 from hrm.results import SWALLOW_METRICS
 from tests.detect.signals import Act, study
@@ -345,7 +346,7 @@ def test_a_cough_during_a_swallow():
     assert seen["study"]["n_evaluable"] == 2
 
 
-def test_a_stated_swallow_without_sign_is_kept_and_named(normal, plain):
+def test_a_stated_swallow_without_sign_is_kept_and_named_but_does_not_count(normal, plain):
     stated = [{"onset_s": 20.0, "posture": "upright"}]
     seen = result(normal, posture="supine", swallows=stated)
     first, *others = seen["swallows"]
@@ -354,8 +355,30 @@ def test_a_stated_swallow_without_sign_is_kept_and_named(normal, plain):
         "stated",
         "upright",
     )
+    assert (first["evaluable"], first["reason"]) == (False, "no_swallow_seen")
     assert [row["posture"] for row in others] == ["supine"] * len(plain["swallows"])
-    assert any("1 stated swallow" in text for text in seen["warnings"])
+    assert any("are only stated" in text for text in seen["warnings"])
+
+
+def test_a_table_with_another_clock_gives_no_label(normal, plain):
+    """Quiet esophagus at made-up times must not count as failed contractions."""
+    shifted = [{"onset_s": row["onset_s"] + 13.0, "posture": "supine"} for row in plain["swallows"]]
+    seen = result(normal, swallows=shifted)
+    assert sum(row["reason"] == "no_swallow_seen" for row in seen["swallows"]) == len(shifted)
+    assert seen["classification"]["ccv4"]["diagnosis"] == "not_classified"
+
+
+@pytest.mark.parametrize(
+    ("methods", "shown"),
+    [
+        (["ues_relaxation", "stated"], [True, False]),
+        (["stated", "pharyngeal_wave", "reader"], [False, True, True]),
+        (["stated", "stated"], [True, True]),
+        (["stated", "reader"], [True, True]),
+    ],
+)
+def test_a_statement_is_enough_only_where_nothing_shows_any_swallow(methods, shown):
+    assert [shows_itself(k, methods) for k in range(len(methods))] == shown
 
 
 def test_a_stated_swallow_is_dated_by_its_own_signs(normal, plain):

@@ -76,7 +76,7 @@ def expected(result):
             yield from (((None, f"percent_{key}"), share) for key, share in value.items())
         elif name == "baseline":
             yield from (((None, f"baseline_{e}"), value.get(e)) for e in ("start_s", "stop_s"))
-        elif name not in ("status", "primary_posture", "filtered"):
+        elif name not in ("status", "primary_posture", "filtered", "irp4s_readings_mmhg"):
             yield (None, name), value
 
 

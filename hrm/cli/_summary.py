@@ -197,7 +197,7 @@ def _cells(texts: Sequence[str]) -> str:
 def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     if not row["evaluable"]:
         yield _words(row["reason"] or "no reason given")
-    if row["protocol"] not in ("single", "unknown"):
+    if row["protocol"] not in ("single", "unknown") and row["evaluable"]:
         yield f"protocol {row['protocol']}"
     if row["onset_method"] == "stated":
         yield "onset as stated"
@@ -263,22 +263,20 @@ def _shares(result: Mapping[str, Any], good: Sequence[Mapping[str, Any]]) -> lis
 
 def _verdict(result: Mapping[str, Any], posture: str) -> str:
     """Where the median IRP of a posture lies against the limit that holds for it."""
-    from hrm.report.wording import irp_limit
+    from hrm.report.wording import irp_doubt, irp_limit
 
     value = float(result["study"][f"irp4s_median_{posture}_mmhg"])
     limit = irp_limit(result, posture)
     if limit is None:
         return _no_irp_limit(result, posture)
     side = "above" if limit.crossed_by(value) else "below"
-    overrides = result["engine"]["parameter_overrides"]
-    near = float({**catalog.default_parameters(), **overrides}["irp.borderline_mmhg"])
     whose = "--irp-limit: " if limit.confidence == "user" else ""
     words = (
         f"{side} the limit ({limit.comparator} {limit.value:g} mmHg; "
         f"{whose}{limit.id}, {limit.citation})"
     )
-    close = abs(value - limit.value) <= near
-    return words + (f", borderline: within {near:g} mmHg" if close else "")
+    doubt = irp_doubt(result, posture)
+    return words + (f", borderline: {doubt}" if doubt else "")
 
 
 def _no_irp_limit(result: Mapping[str, Any], posture: str) -> str:
@@ -324,7 +322,10 @@ def _classification(result: Mapping[str, Any]) -> list[list[str]]:
     beside = [
         ("", [name for name, _ in verdicts]),
         ("Diagnosis", [wording.diagnosis(verdict["diagnosis"]) for _, verdict in verdicts]),
-        ("", [wording.standing(verdict) for _, verdict in verdicts]),
+        (
+            "",
+            [wording.standing(found[name], version) for name, version in wording.VERSIONS],
+        ),
     ]
     lines = ["Chicago Classification"]
     for label, texts in beside:

@@ -143,13 +143,13 @@ def _analyzed(recording: xr.DataTree, table: Path | None, edits: Sequence[Edit])
     from hrm.io.swallow_table import read_swallow_table
     from hrm.pipeline import analyze
 
-    return analyze(
-        recording, swallows=read_swallow_table(table) if table else None, review=list(edits)
-    )
+    rate = float(recording.attrs["sampling_rate"])
+    swallows = read_swallow_table(table, sampling_rate=rate) if table else None
+    return analyze(recording, swallows=swallows, review=list(edits))
 
 
 def _verify(recording: xr.DataTree, table: Path | None, log: Path) -> None:
-    from hrm.annotate import head_path, read_log, replay
+    from hrm.annotate import read_log, replay
 
     edits = read_log(log)
     _analyzed(recording, table, edits)
@@ -157,12 +157,6 @@ def _verify(recording: xr.DataTree, table: Path | None, log: Path) -> None:
     signed = "signed off" if said.signed_off else "not signed off"
     readers = f" by {', '.join(said.readers)}" if said.readers else ""
     click.echo(f"sound: {_count(said.n_edits)}{readers}; {signed}; head {said.head_hash}")
-    if not head_path(log).exists():
-        click.echo(
-            "hrm: warning: there is no .head file beside the log, so that a change or loss of its "
-            "last line would not show; compare the head with that of a result",
-            err=True,
-        )
 
 
 def _count(n_edits: int) -> str:

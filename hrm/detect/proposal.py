@@ -253,5 +253,9 @@ def proposal_warnings(proposal: Proposal) -> list[str]:
     ]
     unseen = sum(onset.method == "stated" for onset in proposal.onsets)
     if unseen:
-        found.append(f"{unseen} stated swallow(s) show no pharyngeal wave and no UES relaxation")
+        found.append(
+            f"{unseen} of {len(proposal.onsets)} swallows are only stated: the recording shows no "
+            "pharyngeal wave and no UES relaxation there; check that the times count from its "
+            "first sample"
+        )
     return found

@@ -90,6 +90,7 @@ def why_not_evaluable(
     end_s: float,
     protocol: str,
     coughs: Sequence[float],
+    shows_itself: bool,
     parameters: Parameters,
 ) -> str:
     """Give the reason why a swallow leaves the denominators; empty if it stays.
@@ -103,6 +104,8 @@ def why_not_evaluable(
         End of the recording.
     protocol : str
     coughs : sequence of float [s]
+    shows_itself : bool
+        Whether the recording shows the swallow (see `shows_itself`).
     parameters : Parameters
 
     Returns
@@ -113,6 +116,8 @@ def why_not_evaluable(
     """
     if protocol not in ("single", "unknown"):
         return f"protocol_{protocol}"
+    if not shows_itself:
+        return "no_swallow_seen"
     if following_s - onset_s < parameters["detect.double_s"]:
         return "next_swallow_within_10_s"
     if any(onset_s - 1.0 <= cough <= onset_s + parameters["irp.window_s"] for cough in coughs):
@@ -120,6 +125,28 @@ def why_not_evaluable(
     if end_s - onset_s < parameters["irp.minimum_window_s"]:
         return "window_truncated"
     return ""
+
+
+def shows_itself(index: int, methods: Sequence[str]) -> bool:
+    """Whether a swallow may count as one by what the recording shows of it.
+
+    Parameters
+    ----------
+    index : int
+        Of the swallow in `methods`.
+    methods : sequence of str
+        How each onset was found (see `hrm.detect.onset.Onset`).
+
+    Returns
+    -------
+    bool
+        A stated swallow with neither a pharyngeal wave nor a relaxation of the UES is
+        none where others have one (SPEC section 7): its time is wrong, and quiet
+        esophagus would count as a failed contraction. Where no swallow has either, the
+        catheter does not reach that high, and the statement is all there is.
+    """
+    own = [method for method in methods if method not in ("stated", "reader")]
+    return methods[index] != "stated" or not own
 
 
 def stated_warnings(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -75,6 +77,67 @@ def irp(
             "times_s": np.sort(box.time[lowest]),
         },
     )
+
+
+def irp_readings(
+    field: xr.DataArray,
+    others: Mapping[str, xr.DataArray],
+    *,
+    onset_s: float,
+    stop_s: float,
+    les_upper_cm: float,
+    les_lower_cm: float,
+    gastric_mmhg: float,
+    gastric_trace: xr.DataArray | None = None,
+    parameters: Parameters,
+) -> dict[str, float]:
+    """IRP by the other admissible placements of the sleeve and interpolation kernels.
+
+    Parameters
+    ----------
+    field : DataArray (depth, time) [mmHg]
+        By the kernel that the IRP is reported with.
+    others : mapping of str to DataArray (depth, time) [mmHg]
+        The same swallow by other kernels, by their names.
+    onset_s, stop_s, les_upper_cm, gastric_mmhg, gastric_trace, parameters
+        As for `irp`.
+    les_lower_cm : float [cm]
+        Distal LES border at rest.
+
+    Returns
+    -------
+    dict of str to float [mmHg]
+        ``kernel_<name>`` by each other kernel; ``sleeve_centered`` on the middle of the
+        LES; ``border_higher`` and ``border_lower`` with the proximal border shifted by
+        ``irp.borderline_shift_cm``. What cannot be measured is left out.
+
+    Notes
+    -----
+    SPEC section 3.2: where the IRP crosses its limit between placements it is borderline.
+    """
+    shift = parameters["irp.borderline_shift_cm"]
+    above, length = parameters["irp.sleeve_above_cm"], parameters["irp.sleeve_length_cm"]
+    # The border that would put the sleeve's middle on the middle of the LES.
+    centered = (les_upper_cm + les_lower_cm) / 2.0 - length / 2.0 + above
+    wanted = {f"kernel_{name}": (other, les_upper_cm) for name, other in others.items()}
+    wanted |= {
+        "sleeve_centered": (field, centered),
+        "border_higher": (field, les_upper_cm - shift),
+        "border_lower": (field, les_upper_cm + shift),
+    }
+    found = {
+        name: irp(
+            pressure,
+            onset_s=onset_s,
+            stop_s=stop_s,
+            les_upper_cm=border,
+            gastric_mmhg=gastric_mmhg,
+            gastric_trace=gastric_trace,
+            parameters=parameters,
+        ).value
+        for name, (pressure, border) in wanted.items()
+    }
+    return {name: value for name, value in found.items() if known(value)}
 
 
 def _at(trace: xr.DataArray, time: NDArray[np.float64]) -> NDArray[np.float64]:

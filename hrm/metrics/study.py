@@ -49,6 +49,14 @@ class Row(Protocol):
         """Numbers by the name they have in the contract."""
 
 
+class ReadRow(Row, Protocol):
+    """A measured swallow whose IRP was read in several ways."""
+
+    @property
+    def irp_readings(self) -> Mapping[str, float]:
+        """IRP by other admissible readings (see `hrm.metrics.irp.irp_readings`)."""
+
+
 def primary_posture(rows: Sequence[Row]) -> str:
     """Posture whose swallows make the percentages: supine when there is any."""
     seen = [row.posture for row in rows if row.evaluable]
@@ -71,6 +79,38 @@ def irp_median(rows: Sequence[Row], posture: str) -> float:
     values = [row.metrics["irp4s_mmhg"] for row in rows if row.evaluable and row.posture == posture]
     values = [value for value in values if math.isfinite(value)]
     return statistics.median(values) if values else math.nan
+
+
+def irp_readings_medians(rows: Sequence[ReadRow]) -> dict[str, dict[str, float]]:
+    """Median IRP-4s by every other admissible reading, for each posture [mmHg].
+
+    Parameters
+    ----------
+    rows : sequence of ReadRow
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By posture, of the evaluable swallows, and then by the name of the reading.
+    """
+    good = [row for row in rows if row.evaluable]
+    own = {name: [r.irp_readings for r in good if r.posture == name] for name in POSTURES}
+    return {name: median_readings(readings) for name, readings in own.items() if any(readings)}
+
+
+def median_readings(readings: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Median over swallows of each reading that they have.
+
+    Parameters
+    ----------
+    readings : sequence of mapping of str to float
+
+    Returns
+    -------
+    dict of str to float
+    """
+    names = dict.fromkeys(name for row in readings for name in row)
+    return {name: statistics.median([r[name] for r in readings if name in r]) for name in names}
 
 
 def percentages(rows: Sequence[Row], posture: str) -> dict[str, float]:

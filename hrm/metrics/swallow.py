@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import xarray as xr
 
@@ -11,9 +12,13 @@ from hrm.catalog import Parameters
 from hrm.metrics import dci as dci_metric
 from hrm.metrics import front as front_metric
 from hrm.metrics._base import LANDMARK_MISSING, NO_CONTRACTION, Measurement, known
-from hrm.metrics.irp import irp
+from hrm.metrics.borderline import dci_readings
+from hrm.metrics.irp import irp, irp_readings
 from hrm.metrics.pressurization import intrabolus_pressure, pressurization
 from hrm.metrics.swallow_types import SwallowLimits, SwallowType, swallow_type
+
+#: One swallow by other interpolation kernels, by their names; None where nothing asks for it.
+OtherFields = Mapping[str, xr.DataArray] | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Anatomy:
     gastric_trace: xr.DataArray | None = None
     transition_zone_cm: float = math.nan
     cdp_cm: float = math.nan
+    les_lower_cm: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ def measure_swallow(
     anatomy: Anatomy,
     limits: SwallowLimits,
     parameters: Parameters,
+    other_fields: OtherFields = None,
 ) -> SwallowMetrics:
     """Measure one swallow.
 
@@ -99,31 +106,27 @@ def measure_swallow(
     anatomy : Anatomy
     limits : SwallowLimits
     parameters : Parameters
+    other_fields : mapping of str to DataArray (depth, time) [mmHg], optional
+        The same field by other interpolation kernels. With it (it may be empty) IRP and
+        DCI carry in their detail ``readings`` what they are by other admissible readings.
 
     Returns
     -------
     SwallowMetrics
     """
-    relaxation = irp(
-        pressure_field,
-        onset_s=onset_s,
-        stop_s=stop_s,
-        les_upper_cm=anatomy.les_upper_cm,
-        gastric_mmhg=anatomy.gastric_mmhg,
-        gastric_trace=anatomy.gastric_trace,
-        parameters=parameters,
-    )
+    window = _Window(pressure_field, other_fields, onset_s, stop_s, anatomy, limits, parameters)
+    relaxation = _relaxation(window)
     if not known(anatomy.ues_lower_cm, anatomy.les_upper_cm):
         return _without_body(relaxation)
-    window = _Window(pressure_field, onset_s, stop_s, anatomy, limits, parameters)
     return _with_body(window, relaxation)
 
 
 @dataclass(frozen=True)
 class _Window:
-    """The arguments that the body metrics share."""
+    """The arguments that the metrics share."""
 
     field: xr.DataArray
+    others: OtherFields
     onset_s: float
     stop_s: float
     anatomy: Anatomy
@@ -140,6 +143,39 @@ class _Window:
         }
 
 
+def _relaxation(window: _Window) -> Measurement:
+    anatomy = window.anatomy
+    place = {
+        **window.times(),
+        "les_upper_cm": anatomy.les_upper_cm,
+        "gastric_mmhg": anatomy.gastric_mmhg,
+    }
+    trace, parameters = anatomy.gastric_trace, window.parameters
+    found = irp(window.field, **place, gastric_trace=trace, parameters=parameters)
+    if window.others is None or not known(found.value):
+        return found
+    readings = irp_readings(
+        window.field,
+        window.others,
+        **place,
+        les_lower_cm=anatomy.les_lower_cm,
+        gastric_trace=trace,
+        parameters=parameters,
+    )
+    return replace(found, detail={**found.detail, "readings": readings})
+
+
+def _integral(
+    window: _Window, wave: dci_metric.Contraction | None, front: front_metric.Wavefront
+) -> Measurement:
+    found = dci_metric.dci(wave, front=front, parameters=window.parameters)
+    if window.others is None or wave is None or not known(found.value):
+        return found
+    fields = (window.field, *window.others.values())
+    readings = dci_readings(fields, wave, front, window.parameters)
+    return replace(found, detail={**found.detail, "readings": readings})
+
+
 def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
     field, anatomy, parameters = window.field, window.anatomy, window.parameters
     zone = anatomy.transition_zone_cm
@@ -153,7 +189,7 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
     span = {**window.times(), "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
     front = front_metric.wavefront(field, **span, parameters=parameters)
     wave = dci_metric.contraction(field, **span, parameters=parameters)
-    integral = dci_metric.dci(wave, front=front, parameters=parameters)
+    integral = _integral(window, wave, front)
     gap = dci_metric.longest_break(
         field, onset_s=window.onset_s, wave=wave, **window.borders(), parameters=parameters
     )

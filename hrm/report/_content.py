@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
-from hrm.report import wording
+from hrm.report import stated, wording
 from hrm.report._sheet import (
     BODY,
     INNER,
@@ -67,12 +67,15 @@ def write_head(sheet: Sheet, result: Result) -> None:
         sheet.lines(paragraph(f"Changed parameters: {'; '.join(changed)}", INNER, _BOLD))
 
 
-def write_fields(sheet: Sheet, *, reason_for_referral: str, clinical_diagnosis: str) -> None:
-    """What only the physician can say."""
+def write_fields(
+    sheet: Sheet, result: Result, *, reason_for_referral: str, clinical_diagnosis: str
+) -> None:
+    """What only the physician can say, and what the trees were told of it."""
     sheet.y += 3.0
     for label, text in (
         ("Reason for referral", reason_for_referral),
         ("Clinical diagnosis", clinical_diagnosis),
+        ("Clinical context", stated.clinical_context(result)),
     ):
         sheet.lines(pair(label, text or NOT_GIVEN, INNER, at=92.0))
 
@@ -87,7 +90,7 @@ def write_diagnosis(sheet: Sheet, result: Result, keys: Mapping[str, int]) -> No
             [
                 *paragraph(f"Chicago Classification v{version}", _HALF, _GREY),
                 *paragraph(wording.diagnosis(verdict["diagnosis"]), _HALF, Style(11.0, bold=True)),
-                *paragraph(wording.standing(verdict), _HALF, _BOLD),
+                *paragraph(wording.standing(verdict, version), _HALF, _BOLD),
                 *_bullets(wording.remarks(verdict), _HALF),
                 *_rationale(verdict, keys),
                 *_provisional(verdict),
@@ -157,7 +160,9 @@ def write_summary(sheet: Sheet, result: Result) -> None:
 def write_quality(sheet: Sheet, result: Result) -> None:
     """Whether a reader has looked at it, and everything that makes a number less certain."""
     sheet.heading("Review and quality warnings")
-    texts = [wording.review_sentence(result), *result["warnings"]]
+    edits = "; ".join(stated.reader_edits(result))
+    reviewed = " ".join(text for text in (wording.review_sentence(result), edits) if text)
+    texts = [reviewed, *result["warnings"]]
     sheet.lines([line for text in texts for line in paragraph(f"• {text}", INNER, hanging=7.0)])
 
 
@@ -241,7 +246,10 @@ def write_limits(sheet: Sheet, result: Result, keys: Mapping[str, int]) -> None:
     sheet.y += 2.0
     degrees = {row.confidence for row in wording.used_limits(result)}
     legend = [f"{code}: {text}" for code, text in wording.confidences().items() if code in degrees]
-    text = f"A number is beyond a limit when it stands left of the sign. {'; '.join(legend)}."
+    text = (
+        "Beyond a limit: value, sign, limit, in this order, hold. Keys: docs/references.md. "
+        f"{'; '.join(legend)}."
+    )
     sheet.lines(paragraph(text, INNER, Style(SMALL, color="0.25")))
 
 

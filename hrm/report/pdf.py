@@ -132,6 +132,7 @@ def pages(
         content.write_head(sheet, result)
         content.write_fields(
             sheet,
+            result,
             reason_for_referral=reason_for_referral,
             clinical_diagnosis=clinical_diagnosis,
         )

@@ -110,12 +110,15 @@ def metrics_of(block: Mapping[str, Any]) -> Iterator[tuple[str, Metric]]:
 # -- the classification ---------------------------------------------------------------
 
 
-def standing(verdict: Mapping[str, Any]) -> str:
-    """Say how firmly a diagnosis stands."""
+def standing(verdict: Mapping[str, Any], version: str) -> str:
+    """Say how firmly a diagnosis stands, by that version of the classification."""
     if verdict["diagnosis"] == "not_classified":
         why = [consideration(code) for code in _reasons(verdict)]
         return f"no label is given: {'; '.join(why)}" if why else "no label is given"
     text = "conclusive" if verdict["conclusive"] else "NOT conclusive"
+    if version == "3.0" and verdict["conclusive"]:
+        # Not "conclusive" beside a version 4.0 that doubts the same name.
+        text = "by its rules; version 3.0 knows no inconclusive result"
     least = catalog.default_parameters()["tree.minimum_swallows"]
     return text + (
         f"; LIMITED: fewer than {least} evaluable swallows" if verdict["limited"] else ""
@@ -363,7 +366,45 @@ def _median_text(result: Mapping[str, Any], name: str) -> str:
     raised = limit.crossed_by(value)
     text = _beside(value, "mmHg", limit.comparator, limit.value, met=raised)
     side = "raised" if raised else "not raised"
-    return f"{posture(name)} {text} mmHg ({side}; limit {comparison(limit)})"
+    doubt = irp_doubt(result, name)
+    doubt = f"; borderline: {doubt}" if doubt else ""
+    return f"{posture(name)} {text} mmHg ({side}; limit {comparison(limit)}{doubt})"
+
+
+def irp_doubt(result: Mapping[str, Any], name: str) -> str:
+    """Say why a median IRP may lie on either side of its limit; empty where nothing does.
+
+    Parameters
+    ----------
+    result : mapping
+        The published contract.
+    name : str
+        One of `POSTURES`.
+
+    Returns
+    -------
+    str
+        That it lies near, and the other readings that are near the limit or across it.
+    """
+    lead, out = f"median IRP, {name}, ", []
+    rules = {
+        rule["rule"].removeprefix(lead): rule
+        for rule in result["classification"]["ccv4"]["rationale"]
+        if rule["rule"].startswith(lead)
+    }
+    if "distance to its limit" in rules:
+        out.append(f"within {rules['distance to its limit']['limit']:g} mmHg")
+    limit, readings = (
+        irp_limit(result, name),
+        result["study"].get("irp4s_readings_mmhg", {}).get(name, {}),
+    )
+    for key, value in readings.items():
+        ends = tuple(f"{what} its limit with {in_words(key)}" for what in ("across", "distance to"))
+        if limit is not None and any(rule.startswith(ends) for rule in rules):
+            met = limit.crossed_by(value)
+            text = _beside(value, "mmHg", limit.comparator, limit.value, met=met)
+            out.append(f"{text} {_words()['irp_reading'].get(key, in_words(key))}")
+    return ", ".join(out)
 
 
 def shares(result: Mapping[str, Any]) -> str:

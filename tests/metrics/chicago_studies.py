@@ -56,13 +56,14 @@ def block(text, posture, irp, *, ibp=NAN, pep=0, numbers=NUMBERS):
     ]
 
 
-def classify(swallows, *, system="manoscan", limit=None, **clinical):
+def classify(swallows, *, system="manoscan", limit=None, limits_fit=True, **clinical):
     return chicago.classify(
         swallows,
         system=system,
         clinical=chicago.clinical_from(clinical),
         user_limit=chicago.user_limit_from(limit),
         parameters=default_parameters(),
+        limits_fit=limits_fit,
     )
 
 

@@ -108,6 +108,8 @@ def test_the_table_meets_every_diagnosis_and_consideration(verdicts):
     }
     by_posture = classify(moved(block("7 normal", "supine", 8.0), "unknown"))
     met |= set(by_posture["ccv4"]["considerations"])
+    some = [*block("8 normal", "supine", 8.0), *moved(block("3 failed", "supine", 8.0), "unknown")]
+    met |= set(classify(some, limits_fit=False)["ccv4"]["considerations"])
     assert met == set(CONSIDERATIONS)
 
 
@@ -419,6 +421,49 @@ WARNINGS = {
     "isolated by IBP": "isolated supine IRP elevation: the intrabolus pressure is normal",
     "normal with high upright IRP": "the upright IRP is raised, the supine is not",
 }
+
+
+def test_a_few_known_postures_do_not_speak_for_many_unknown_ones():
+    """One swallow that is said to be supine must not name a study of fifteen."""
+    few = block("1 normal", "supine", 8.0)
+    rest = moved(block("9 failed", "supine", 25.0), "unknown")
+    for version in chicago.VERSIONS:
+        seen = classify([*few, *rest])[version]
+        assert (seen["diagnosis"], seen["conclusive"]) == ("not_classified", False)
+        assert seen["considerations"] == ("posture_unknown",)
+        would = {row["posture"]: row for row in seen["provisional"]}
+        assert would["supine"]["diagnosis"] != "normal"
+        assert not would["supine"]["limited"]
+
+
+@pytest.mark.parametrize(("known", "unknown", "limited"), [(7, 8, False), (6, 6, True)])
+def test_where_enough_postures_are_known_the_others_are_left_out(known, unknown, limited):
+    few = block(f"{known} normal", "supine", 8.0)
+    rest = moved(block(f"{unknown} failed", "supine", 25.0), "unknown")
+    seen = classify([*few, *rest])["ccv4"]
+    assert (seen["diagnosis"], seen["conclusive"], seen["limited"]) == ("normal", False, limited)
+    assert "posture_partly_unknown" in seen["considerations"]
+
+
+def test_limits_of_another_kind_of_catheter_carry_no_conclusion():
+    for version in chicago.VERSIONS:
+        seen = classify(block("10 normal", "supine", 8.0), limits_fit=False)[version]
+        assert (seen["diagnosis"], seen["conclusive"]) == ("normal", False)
+        assert seen["considerations"][0] == "catheter_contradicts_system"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("irp4s.starlet.supine.v4.healthy26", "is of starlet, the study of manoscan"),
+        ("irp4s.manoscan.upright.v4", "is for upright swallows, and there are none"),
+    ],
+)
+def test_a_row_of_elsewhere_is_named_as_such(row, words):
+    seen = classify(block("10 normal", "supine", 8.0), limit=row)["ccv4"]
+    assert words in " ".join(seen["warnings"])
+
+
 STATED = {
     "EGJOO supine only": ("upright IRP missing", "not measured", True),
     "absent contractility without upright limit": ("upright IRP missing", "no limit", True),

@@ -47,6 +47,7 @@ def classify(
     clinical: Clinical,
     user_limit: UserLimit | None,
     parameters: Parameters,
+    limits_fit: bool = True,
 ) -> dict[str, Any]:
     """Classify one study by both versions.
 
@@ -61,6 +62,8 @@ def classify(
     user_limit : UserLimit or None
         IRP limit that the user named.
     parameters : Parameters
+    limits_fit : bool
+        Whether the catheter is of the kind that the system's limits were found with.
 
     Returns
     -------
@@ -81,6 +84,7 @@ def classify(
             clinical=clinical,
             user_limit=user_limit,
             parameters=parameters,
+            limits_fit=limits_fit,
         )
         for name in VERSIONS
     }

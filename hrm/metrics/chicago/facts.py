@@ -10,6 +10,7 @@ from typing import Any
 
 from hrm.catalog import Limit, find_limit, limit_table, parameter_table
 from hrm.errors import ParameterError
+from hrm.metrics.study import median_readings
 from hrm.metrics.swallow_types import SwallowLimits, swallow_type
 
 SYMPTOMS = ("dysphagia", "chest_pain")
@@ -63,6 +64,8 @@ CONSIDERATIONS = (
     "no_evaluable_swallow",
     "irp_missing",
     "posture_unknown",
+    "posture_partly_unknown",
+    "catheter_contradicts_system",
     "system_unknown",
     "no_irp_limit_for_system",
 )
@@ -120,6 +123,7 @@ class Swallow:
     break_length: float
     ibp: float
     panesophageal: bool
+    irp_readings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,8 @@ class Posture:
         Median; NaN when not measured.
     limit : Limit or None
         Row of the IRP for this posture.
+    irp_readings : mapping of str to float [mmHg]
+        Median by other admissible readings.
     """
 
     name: str
@@ -202,6 +208,7 @@ class Posture:
     flags: Sequence[tuple[str, ...]]
     irp: float
     limit: Limit | None
+    irp_readings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -279,6 +286,7 @@ def posture_facts(
         flags=[kind.flags for kind in kinds],
         irp=statistics.median(pressures) if pressures else math.nan,
         limit=limit,
+        irp_readings=median_readings([swallow.irp_readings for swallow in own]),
     )
 
 

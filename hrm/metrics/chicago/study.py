@@ -21,7 +21,7 @@ from hrm.metrics.swallow_types import swallow_limits
 
 _TREES = {"ccv4": v4, "ccv3": v3}
 _OTHER = {"supine": "upright", "upright": "supine"}
-_NEAR = "irp.borderline_mmhg"
+_NEAR, _ERROR = "irp.borderline_mmhg", "irp.borderline_error_mmhg"
 #: Published cuts that may stand in a provisional result; what is only recalled may not.
 _PUBLISHED = ("seen", "seen-2nd")
 
@@ -34,6 +34,7 @@ def classify_version(
     clinical: Clinical,
     user_limit: UserLimit | None,
     parameters: Parameters,
+    limits_fit: bool = True,
 ) -> Verdict:
     """Classify a study by one version.
 
@@ -46,6 +47,8 @@ def classify_version(
     clinical : Clinical
     user_limit : UserLimit or None
     parameters : Parameters
+    limits_fit : bool
+        Whether the catheter is of the kind that the system's limits were found with.
 
     Returns
     -------
@@ -53,13 +56,52 @@ def classify_version(
         ``not_classified`` with the reason when an operation, the posture, the limit
         or the swallows forbid a label; `provisional` then lists what it would be.
     """
+    verdict = _decided(name, swallows, system, clinical, user_limit, parameters)
+    count = sum(swallow.posture == _primary(swallows) for swallow in swallows)
+    verdict = replace(verdict, limited=0 < count < parameters["tree.minimum_swallows"])
+    if verdict.diagnosis == "not_classified":
+        return verdict
+    doubts = {
+        "posture_partly_unknown": any(swallow.posture == "unknown" for swallow in swallows),
+        "catheter_contradicts_system": not limits_fit,
+    }
+    found = tuple(doubt for doubt, holds in doubts.items() if holds)
+    return replace(
+        verdict,
+        conclusive=verdict.conclusive and not found,
+        considerations=(*found, *verdict.considerations),
+        warnings=(*verdict.warnings, *_elsewhere(user_limit, system, swallows)),
+    )
+
+
+def _elsewhere(
+    user_limit: UserLimit | None, system: str, swallows: Sequence[Swallow]
+) -> Iterator[str]:
+    """Say where the row that the user named is not of this system, or of no posture here."""
+    row = next((row for row in limit_table() if user_limit and row.id == user_limit.row), None)
+    if row is None:
+        return
+    if row.system != system:
+        yield f"the IRP limit named is of {row.system}, the study of {system}"
+    if row.position not in ("any", *(swallow.posture for swallow in swallows)):
+        yield f"the IRP limit named is for {row.position} swallows, and there are none"
+
+
+def _decided(
+    name: str,
+    swallows: Sequence[Swallow],
+    system: str,
+    clinical: Clinical,
+    user_limit: UserLimit | None,
+    parameters: Parameters,
+) -> Verdict:
     if clinical.prior_surgery not in ("none", "unknown"):
         # The classification is made for primary disorders (SPEC section 10).
         return _not_classified("prior_surgery", clinical.prior_surgery)
     posture = _primary(swallows)
     if posture is None:
         return _not_classified("no_evaluable_swallow", "")
-    if posture == "unknown":
+    if posture == "unknown" or _mostly_unknown(swallows, posture, parameters):
         provisional = tuple(
             _provisional(
                 name, swallows, system, user_limit, clinical=clinical, parameters=parameters
@@ -97,6 +139,13 @@ def _not_classified(
         rationale=(stated_rule(reason, value, met=True),),
         provisional=provisional,
     )
+
+
+def _mostly_unknown(swallows: Sequence[Swallow], posture: str, parameters: Parameters) -> bool:
+    """Whether the few swallows of known posture would speak for more that are left out."""
+    known = sum(swallow.posture == posture for swallow in swallows)
+    unknown = sum(swallow.posture == "unknown" for swallow in swallows)
+    return known < parameters["tree.minimum_swallows"] and unknown > known
 
 
 def _primary(swallows: Sequence[Swallow]) -> str | None:
@@ -158,26 +207,37 @@ def _verdict(
     if "unknown" in tree.primary.types:
         notes.warnings.append("the type of some swallows could not be told")
         conclusive = False
-    _note_borderline(tree, parameters[_NEAR])
+    _note_borderline(tree, parameters[_NEAR], parameters[_ERROR])
     return Verdict(
         diagnosis,
         conclusive=conclusive,
-        limited=tree.primary.n < parameters["tree.minimum_swallows"],
         considerations=tuple(notes.considerations),
         rationale=tuple(notes.rules),
         warnings=tuple(notes.warnings),
     )
 
 
-def _note_borderline(tree: Tree, near_mmhg: float) -> None:
-    """Note each median IRP that lies close to its limit (SPEC 4.1)."""
+def _note_borderline(tree: Tree, near_mmhg: float, error_mmhg: float) -> None:
+    """Note each median IRP that lies close to its limit (SPEC 4.1), or may (SPEC 3.2)."""
     for posture in tree.postures:
-        if posture.limit is None:
+        limit, before = posture.limit, len(tree.notes.rules)
+        if limit is None or not posture.measured:
             continue
-        distance = abs(posture.irp - posture.limit.value)
+        rule = f"median IRP, {posture.name}"
+        distance = abs(posture.irp - limit.value)
         if distance <= near_mmhg:
-            rule = f"median IRP, {posture.name}, distance to its limit"
-            tree.notes.choose(rule, distance, "<=", near_mmhg, _NEAR)
+            tree.notes.choose(f"{rule}, distance to its limit", distance, "<=", near_mmhg, _NEAR)
+        for name, value in posture.irp_readings.items():
+            read = name.replace("_", " ")
+            far, wider = abs(value - limit.value), near_mmhg + error_mmhg
+            if limit.crossed_by(value) != posture.raised:
+                tree.notes.check(f"{rule}, across its limit with {read}", value, limit)
+            # Another kernel reads the same thing, so near is enough, and the engine's error
+            # counts; another placement reads something else and must cross.
+            elif name.startswith("kernel_") and far <= wider and distance > near_mmhg:
+                where = f"{rule}, distance to its limit with {read}"
+                tree.notes.choose(where, far, "<=", wider, _ERROR)
+        if len(tree.notes.rules) > before:
             tree.notes.consider("irp_borderline")
 
 
@@ -191,15 +251,17 @@ def _provisional(
     parameters: Parameters,
 ) -> Iterator[dict[str, object]]:
     """What the study would be, for each system and posture that it allows."""
-    seen = _primary(swallows)
-    postures = ("supine", "upright") if seen == "unknown" else (str(seen),)
-    for posture in postures:
-        # Where some posture is known, swallows of unknown posture stay out, as in the tree.
-        moved = (
-            [replace(swallow, posture=posture) for swallow in swallows]
-            if seen == "unknown"
-            else swallows
-        )
+    seen = str(_primary(swallows))
+    unsure = seen == "unknown" or _mostly_unknown(swallows, seen, parameters)
+    for posture in ("supine", "upright") if unsure else (seen,):
+        # Where enough postures are known, swallows of unknown posture stay out, as in the tree.
+        moved = [
+            replace(swallow, posture=posture)
+            if unsure and swallow.posture == "unknown"
+            else swallow
+            for swallow in swallows
+        ]
+        count = sum(swallow.posture == posture for swallow in moved)
         for limit in _candidate_limits(name, system, posture, user_limit):
             verdict = _run(
                 name,
@@ -218,6 +280,7 @@ def _provisional(
                 "limit_mmhg": limit.value,
                 "diagnosis": verdict.diagnosis,
                 "conclusive": verdict.conclusive,
+                "limited": count < parameters["tree.minimum_swallows"],
             }
 
 

@@ -1,0 +1,158 @@
+"""One swallow: its window, its numbers, and whether it counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import xarray as xr
+
+from hrm.catalog import Parameters
+from hrm.detect.gastric import gastric_reference, gastric_trace
+from hrm.detect.protocol import (
+    StatedSwallow,
+    protocol_of,
+    shows_itself,
+    why_not_evaluable,
+)
+from hrm.metrics.borderline import borderline_ranges
+from hrm.metrics.swallow import Anatomy, OtherFields, SwallowMetrics, measure_swallow
+from hrm.pipeline.study import Study
+from hrm.preprocess import window_field
+from hrm.results import SwallowRecord
+
+NAN = math.nan
+
+
+def measure_one(study: Study, k: int) -> SwallowRecord:
+    """Measure swallow `k` on the headline pressure, and unfiltered where they differ.
+
+    Parameters
+    ----------
+    study : Study
+    k : int
+        Index of the swallow in time.
+
+    Returns
+    -------
+    SwallowRecord
+    """
+    onsets = [onset.time_s for onset in study.proposal.onsets]
+    following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
+    stop = min(study.end_s, following)
+    window = (
+        max(0.0, onsets[k]),
+        min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
+    )
+    review = study.reviews[k]
+    anatomy = replace(_anatomy(study, onsets[k], window), cdp_cm=review.cdp_cm)
+
+    def field(pressure: xr.DataArray, parameters: Parameters) -> xr.DataArray:
+        return window_field(pressure, study.usable, *window, parameters)
+
+    def measured(pressure: xr.DataArray, others: OtherFields = None) -> SwallowMetrics:
+        return measure_swallow(
+            field(pressure, study.parameters),
+            other_fields=others,
+            onset_s=onsets[k],
+            stop_s=stop,
+            anatomy=anatomy,
+            limits=study.limits,
+            parameters=study.parameters,
+        )
+
+    others = {name: field(study.pressure, rules) for name, rules in study.other_kernels.items()}
+    metrics = measured(study.pressure, others)
+    review.check_point(metrics.cdp.method if metrics.cdp else "")
+    raw = metrics if study.unfiltered is None else measured(study.unfiltered)
+    said = _row_for(review.automatic_s, study)
+    protocol = protocol_of(k, onsets, study.parameters)
+    if said is not None and said.protocol != "unknown":
+        protocol = said.protocol
+    protocol = review.word("protocol", protocol)
+    reason = why_not_evaluable(
+        onsets[k],
+        following_s=following,
+        end_s=study.end_s,
+        protocol=protocol,
+        coughs=study.proposal.coughs,
+        shows_itself=shows_itself(k, [onset.method for onset in study.proposal.onsets]),
+        parameters=study.parameters,
+    )
+    posture = said.posture if said is not None and said.posture != "unknown" else study.posture
+    posture = review.word("posture", posture)
+    return _record(study, k, stop, metrics, raw, posture, protocol, reason)
+
+
+def _anatomy(study: Study, onset_s: float, window: tuple[float, float]) -> Anatomy:
+    marks = study.proposal.landmarks
+    return Anatomy(
+        ues_lower_cm=marks.ues_lower_cm,
+        les_upper_cm=marks.les_upper_cm,
+        les_lower_cm=marks.les_lower_cm,
+        crural_diaphragm_cm=marks.crural_diaphragm_cm,
+        gastric_mmhg=gastric_reference(study.pressure, study.proposal, onset_s, study.parameters),
+        gastric_trace=gastric_trace(study.pressure, marks, window, study.parameters),
+        transition_zone_cm=marks.transition_zone_cm,
+    )
+
+
+def _row_for(onset_s: float, study: Study) -> StatedSwallow | None:
+    within = study.parameters["swallows.match_s"]
+    near = [row for row in study.stated if abs(row.onset_s - onset_s) <= within]
+    return min(near, key=lambda row: abs(row.onset_s - onset_s)) if near else None
+
+
+def _record(
+    study: Study,
+    k: int,
+    stop_s: float,
+    metrics: SwallowMetrics,
+    raw: SwallowMetrics,
+    posture: str,
+    protocol: str,
+    automatic_reason: str,
+) -> SwallowRecord:
+    onset, review = study.proposal.onsets[k], study.reviews[k]
+    reason = review.reason(automatic_reason)
+    numbers = metrics.measurements()
+    sensors = study.pressure["depth"].values[study.usable]
+    status = {name: m.status for name, m in numbers.items() if m.status != "ok"}
+    status |= metrics.status
+    if metrics.type.type is None or reason:
+        status["type"] = "excluded" if reason else metrics.type.status
+    # A swallow whose type cannot be told cannot stand in a percentage either.
+    reason = reason or ("" if metrics.type.type is not None else metrics.type.status)
+    flags = _flags(study, onset.time_s, metrics)
+    if automatic_reason and not reason:
+        flags.append("included_by_reader")
+    unfiltered = raw.measurements() if study.unfiltered is not None else {}
+    return SwallowRecord(
+        onset_s=onset.time_s,
+        onset_method=onset.method,
+        window_s=(onset.time_s, min(onset.time_s + study.parameters["irp.window_s"], stop_s)),
+        posture=posture,
+        protocol=protocol,
+        evaluable=not reason,
+        reason=reason,
+        metrics={name: m.value for name, m in numbers.items()},
+        unfiltered={name: m.value for name, m in unfiltered.items()},
+        cdp_method=metrics.cdp.method if metrics.cdp else "",
+        cdp_s=metrics.cdp.time_s if metrics.cdp else NAN,
+        transition_zone_cm=metrics.transition_zone_cm,
+        pressurization=metrics.pressurization,
+        type=None if reason else metrics.type.type,
+        flags=flags,
+        borderline=borderline_ranges(numbers, study.limits, sensors, study.parameters),
+        irp_readings=metrics.irp4s.detail.get("readings", {}),
+        status=status,
+        object=review.object,
+    )
+
+
+def _flags(study: Study, onset_s: float, metrics: SwallowMetrics) -> list[str]:
+    flags = list(metrics.type.flags)
+    short = study.end_s - onset_s < study.parameters["irp.window_s"]
+    if short or metrics.contraction_stop_s >= study.end_s - 1e-6:
+        flags.append("window_truncated")
+    return flags

@@ -1,0 +1,163 @@
+"""One recording from pressure to results: the order in which things happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from hrm import __version__, catalog
+from hrm.catalog import Parameters
+from hrm.corrections import correct, corrections_of, unreviewed, with_review
+from hrm.detect.proposal import (
+    markers,
+    propose,
+)
+from hrm.detect.protocol import (
+    StatedSwallow,
+    stated_swallow,
+    unpack_stated,
+)
+from hrm.edits import Edit
+from hrm.errors import ParameterError
+from hrm.metrics import chicago
+from hrm.metrics.swallow_types import swallow_limits
+from hrm.pipeline.one_swallow import measure_one
+from hrm.pipeline.study import Study
+from hrm.pipeline.summary import summarize
+from hrm.preprocess import estimate_noise, filter_noise, usable_sensors
+from hrm.results import StudyRecord, attach
+from hrm.schema import POSTURES, check_esophageal, validate
+
+
+def analyze(
+    recording: xr.DataTree,
+    *,
+    system: str | None = None,
+    posture: str | None = None,
+    swallows: Sequence[Mapping[str, Any]] | None = None,
+    clinical: Mapping[str, Any] | None = None,
+    irp_limit: float | str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    review: Sequence[Edit] | Path | None = None,
+) -> xr.DataTree:
+    """Measure one recording.
+
+    Parameters
+    ----------
+    recording : DataTree
+        From `hrm.open_recording` or `hrm.make_recording`.
+    system : str, optional
+        Key of the manometry system, whose limits apply; overrides the recording's.
+    posture : {"supine", "upright"}, optional
+        Posture of the swallows that the table does not name; otherwise unknown.
+    swallows : sequence of mapping, optional
+        What the file cannot say, one row a swallow: ``onset_s`` [s from the first
+        sample], ``posture``, ``protocol``.
+    clinical : mapping, optional
+        What the recording cannot say of the patient: ``symptoms``, ``tbe``,
+        ``flip``, ``opioids``, ``prior_surgery`` (see `hrm.metrics.chicago`).
+    irp_limit : float [mmHg] or str, optional
+        Upper limit of the IRP where the classification has none, as a number or
+        as the id of a row of the limits table; the diagnosis is then not conclusive.
+    parameters : mapping, optional
+        Values that differ from ``hrm/data/parameters.toml``.
+    review : sequence of Edit or Path, optional
+        A reader's review log (see `hrm.annotate`), laid over what is found.
+
+    Returns
+    -------
+    DataTree
+        The recording with ``/swallows``, ``/landmarks``, ``/egj`` and ``/study``.
+        `hrm.to_dict` gives the published contract.
+
+    Raises
+    ------
+    SchemaError
+        If the recording breaks the data contract.
+    ParameterError
+        If an option has a value that cannot be used.
+    AnnotationError
+        If the review log is not sound, or a line of it does not fit the recording.
+    """
+    validate(recording)
+    check_esophageal(recording)
+    corrections = corrections_of(recording, review)
+    chosen = catalog.default_parameters().replace(parameters or {})
+    if posture is not None and posture not in POSTURES:
+        raise ParameterError(f"posture must be one of {', '.join(POSTURES)}, got {posture!r}")
+    said = [stated_swallow(row, i + 1) for i, row in enumerate(swallows or ())]
+    if posture is None and swallows is None and "stated" in recording.attrs:
+        # A study that was saved with its results keeps what was said of it.
+        posture, said = unpack_stated(str(recording.attrs["stated"]))
+    study = _prepare(
+        recording,
+        system=catalog.check_system(system) if system else str(recording.attrs["system"]),
+        posture=posture or "unknown",
+        stated=said,
+        clinical=chicago.clinical_from(clinical),
+        irp_limit=chicago.user_limit_from(irp_limit),
+        parameters=chosen,
+    )
+    record = _measured(study)
+    if corrections is not None:
+        usable = study.pressure[study.usable]
+        proposal, reviews = correct(study.proposal, corrections, pressure=usable, parameters=chosen)
+        again = _measured(replace(study, proposal=proposal, reviews=reviews))
+        record = with_review(again, record, corrections, reviews)
+    return attach(recording, record, __version__)
+
+
+def _prepare(
+    recording: xr.DataTree,
+    *,
+    system: str,
+    posture: str,
+    stated: Sequence[StatedSwallow],
+    clinical: chicago.Clinical,
+    irp_limit: chicago.UserLimit | None,
+    parameters: Parameters,
+) -> Study:
+    raw = recording["pressure"].to_dataset()["pressure"]
+    usable = usable_sensors(raw, dead_variance=parameters["quality.dead_variance_mmhg2"])
+    if usable.sum() < 2:
+        raise ParameterError("fewer than two sensors can be used; nothing can be measured")
+    end = float(raw["time"].values[-1])
+    outside = [row.onset_s for row in stated if not 0.0 <= row.onset_s <= end]
+    if outside:
+        raise ParameterError(
+            f"the swallow table has onsets outside the recording (0 to {end:.1f} s): "
+            f"{', '.join(f'{onset:g}' for onset in outside)}; they count from the first sample"
+        )
+    noise = estimate_noise(raw[usable])
+    noisy = noise > parameters["noise.filter_above_mmhg"]
+    pressure = filter_noise(raw, sd_s=parameters["noise.gaussian_sd_s"]) if noisy else raw
+    proposal = propose(
+        pressure[usable],
+        hints=markers(recording["events"].to_dataset()),
+        stated=[row.onset_s for row in stated],
+        parameters=parameters,
+    )
+    return Study(
+        recording=recording,
+        pressure=pressure,
+        unfiltered=raw if noisy else None,
+        noise_mmhg=noise,
+        usable=usable,
+        proposal=proposal,
+        reviews=unreviewed(proposal.onsets),
+        stated=stated,
+        posture=posture,
+        system=system,
+        clinical=clinical,
+        irp_limit=irp_limit,
+        limits=swallow_limits(system),
+        parameters=parameters,
+    )
+
+
+def _measured(study: Study) -> StudyRecord:
+    return summarize(study, [measure_one(study, k) for k in range(len(study.reviews))])

@@ -1,0 +1,64 @@
+"""Everything that measuring one recording needs, prepared once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrm.catalog import Parameters
+from hrm.corrections import SwallowReview
+from hrm.detect.proposal import (
+    Proposal,
+)
+from hrm.detect.protocol import (
+    StatedSwallow,
+)
+from hrm.metrics import chicago
+from hrm.metrics.swallow_types import SwallowLimits
+
+#: Not linear: it reads the IRP as PCHIP does, and the DCI farther below the truth.
+_READ_BY = ("pchip", "cubic")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that measuring one recording needs, prepared once.
+
+    `pressure` is what is measured; `unfiltered` is the recording's own pressure
+    where the noise filter applies, else None.
+    """
+
+    recording: xr.DataTree
+    pressure: xr.DataArray
+    unfiltered: xr.DataArray | None
+    noise_mmhg: float
+    usable: NDArray[np.bool_]
+    proposal: Proposal
+    reviews: Sequence[SwallowReview]
+    stated: Sequence[StatedSwallow]
+    posture: str
+    system: str
+    clinical: chicago.Clinical
+    irp_limit: chicago.UserLimit | None
+    limits: SwallowLimits
+    parameters: Parameters
+
+    @property
+    def rate_hz(self) -> float:
+        """Sampling rate [Hz]."""
+        return float(self.recording.attrs["sampling_rate"])
+
+    @property
+    def other_kernels(self) -> dict[str, Parameters]:
+        """The parameters with each kernel worth a second reading but the one reported."""
+        key, rules = "interpolation.kernel", self.parameters
+        return {name: rules.replace({key: name}) for name in _READ_BY if name != rules[key]}
+
+    @property
+    def end_s(self) -> float:
+        """End of the recording [s]."""
+        return float(self.pressure["time"].values[-1]) + 1.0 / self.rate_hz
