@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrm.catalog import Parameters, default_parameters, find_limit
 from hrm.errors import ParameterError
+from hrm.phantom.blocks import MRS_RUN_S, RDC_S, Provocation, provoked
 from hrm.phantom.field import Anatomy, Breathing, Phantom, Swallow, Tone
 from hrm.phantom.landmarks import Landmarks, find_landmarks
 from hrm.phantom.recipes import (
@@ -23,8 +24,11 @@ from hrm.phantom.recipes import (
     swallow_kinds,
 )
 from hrm.phantom.swallows import MARGIN, Goal, between, dci_goal, fitted_swallow
+from hrm.phantom.variability import varied
 
 _UES_TONES = ("normal", "absent")
+_INVERSIONS = ("crural", "les")
+_NO_TESTS = Provocation(mrs_runs=0)
 
 
 def draw(
@@ -38,6 +42,9 @@ def draw(
     hernia_cm: float = 0.0,
     ues_tone: str = "normal",
     doubles: int = 0,
+    variability: float = 0.0,
+    inversion: str = "crural",
+    provocation: Provocation | None = None,
 ) -> Phantom:
     """Draw a synthetic study of a phenotype.
 
@@ -60,6 +67,15 @@ def draw(
         Resting tone of the UES.
     doubles : int
         Supine swallows that are followed by a second one within 10 s.
+    variability : float
+        Coefficient of variation, at most 0.6, of the height of the contractions, from
+        swallow to swallow and along the body. The swallows are fitted to the phenotype
+        first and varied then: `truth` says what became of them.
+    inversion : {"crural", "les"}
+        In a hernia, where the sign of breathing turns round: at the diaphragm, or
+        already at the LES.
+    provocation : Provocation, optional
+        Rapid swallows and rapid drinking, none by default.
 
     Returns
     -------
@@ -76,13 +92,16 @@ def draw(
     >>> len(draw("normal", seed=1, n_supine=2, n_upright=1).swallows)
     3
     """
+    tests = _NO_TESTS if provocation is None else provocation
     _check(phenotype, n_supine, n_upright, interval_s, hernia_cm, ues_tone, doubles)
+    _check_options(variability, inversion, hernia_cm, tests, n_upright)
     recipe, parameters = RECIPES[phenotype], default_parameters()
     rng = np.random.default_rng(
         [seed & 0xFFFFFFFF, zlib.crc32(phenotype.encode()), int(borderline)]
     )
     shell = _shell(phenotype, recipe, rng, borderline, hernia_cm, ues_tone)
-    shell, onsets = _schedule(shell, n_supine, n_upright, interval_s, rng)
+    shell = _turned_round(shell, inversion, variability)
+    shell, onsets = _schedule(shell, n_supine, n_upright, interval_s, tests, rng)
     shell, marks = _settle(shell, parameters)
     goals = [
         *_goals(recipe, "supine", n_supine, rng, borderline=borderline),
@@ -93,8 +112,46 @@ def draw(
         fitted_swallow(shell, onset, posture, goal, marks, parameters, rng)
         for onset, posture, goal in zip(onsets, postures, goals, strict=True)
     ]
+    failed = [goal.kind.type == "failed" for goal in goals]
+    swallows = varied(swallows, failed, variability, shell.seed)
+    last = max(interval_s, 30.0)
+    starts = onsets[n_supine - 1] + last, onsets[-1] + last
     swallows = _doubled(swallows, rng.permutation(n_supine)[:doubles], rng)
+    phantom = _in_order(shell, swallows)
+    more = provoked(
+        *(phantom, tests, marks, parameters), mrs_start_s=starts[0], rdc_start_s=starts[1]
+    )
+    return _in_order(phantom, [*swallows, *more])
+
+
+def _in_order(shell: Phantom, swallows: list[Swallow]) -> Phantom:
     return replace(shell, swallows=tuple(sorted(swallows, key=lambda item: item.onset_s)))
+
+
+def _check_options(
+    variability: float, inversion: str, hernia_cm: float, tests: Provocation, n_upright: int
+) -> None:
+    faults = []
+    if not 0.0 <= variability <= 0.6:
+        faults.append(f"variability must be from 0 to 0.6, got {variability!r}")
+    if inversion not in _INVERSIONS:
+        faults.append(f"inversion must be one of {', '.join(_INVERSIONS)}, got {inversion!r}")
+    elif inversion == "les" and hernia_cm < 1.0:
+        faults.append("inversion 'les' is that of a hernia: hernia_cm must be at least 1")
+    if tests.rdc != "none" and n_upright < 1:
+        faults.append("rapid drinking is done upright: n_upright must be at least 1")
+    if faults:
+        raise ParameterError("cannot draw the phantom: " + "; ".join(faults))
+
+
+def _turned_round(shell: Phantom, inversion: str, variability: float) -> Phantom:
+    """Say how much the swallows vary, and move the level at which breathing turns round."""
+    shell = replace(shell, variability=variability)
+    if inversion != "les":
+        return shell
+    rng = np.random.default_rng([shell.seed, 103])
+    hiatus = shell.anatomy.les_cm - rng.uniform(0.3, 0.8)
+    return replace(shell, anatomy=replace(shell.anatomy, hiatus_cm=hiatus))
 
 
 def _check(
@@ -193,18 +250,22 @@ def _schedule(
     n_supine: int,
     n_upright: int,
     interval_s: float,
+    tests: Provocation,
     rng: np.random.Generator,
 ) -> tuple[Phantom, list[float]]:
     """Lay the study out in time: quiet, supine block, posture change, quiet, upright block."""
     quiet = [(4.0, rng.uniform(44.0, 60.0))]
     onsets = _block(quiet[0][1] + 2.5, n_supine, interval_s, rng)
     upright_s = math.inf
+    mrs_s = tests.mrs_runs * MRS_RUN_S
     if n_upright:
-        upright_s = onsets[-1] + interval_s + rng.uniform(0.0, 5.0)
+        upright_s = onsets[-1] + interval_s + rng.uniform(0.0, 5.0) + mrs_s
         start = upright_s + 5 * 3.0
         quiet.append((start, start + rng.uniform(34.0, 45.0)))
         onsets += _block(quiet[1][1] + 2.5, n_upright, interval_s, rng)
-    duration = onsets[-1] + max(interval_s, 30.0)
+    duration = onsets[-1] + max(interval_s, 30.0) + (RDC_S if tests.rdc != "none" else 0.0)
+    if not n_upright:
+        duration += mrs_s
     return replace(shell, upright_s=upright_s, quiet_s=tuple(quiet), duration_s=duration), onsets
 
 

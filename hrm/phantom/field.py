@@ -101,7 +101,8 @@ class Wave:
     `cdp_cm`, reached at `cdp_s`, and at `slow_cm_s` beyond. `gap_top_cm` and
     `gap_bottom_cm` are where the striated segment ends and the smooth one begins,
     read at 20 mmHg; they overlap when top > bottom. `repeats` are further peaks as
-    (delay [s], height relative to the first).
+    (delay [s], height relative to the first). `log_gain` and `ripple`, cosines along
+    the body as (weight, wavelength [cm], phase [rad]), vary the height of it all.
     """
 
     striated_mmhg: float
@@ -121,6 +122,15 @@ class Wave:
     rise_s: float
     fall_s: float
     repeats: tuple[tuple[float, float], ...] = ()
+    log_gain: float = 0.0
+    ripple: tuple[tuple[float, float, float], ...] = ()
+
+    def variation(self, z: Array) -> Array:
+        """Factor on the height of the contraction at depth z."""
+        total = np.full(z.shape, self.log_gain)
+        for weight, length_cm, phase in self.ripple:
+            total += weight * np.cos(2 * np.pi * z / length_cm + phase)
+        return np.asarray(np.exp(total))
 
     def front(self, z: Array) -> Array:
         """Nominal time of the front at depth z [s after onset]."""
@@ -185,7 +195,8 @@ class Phantom:
     """A synthetic study: anatomy, resting pressures, breathing and swallows.
 
     `quiet_s` are swallow-free intervals, the supine one first; `upright_s` is the
-    time of the posture change (infinite if there is none).
+    time of the posture change (infinite if there is none). `variability` is the
+    coefficient of variation of the height of the contractions that was asked for.
     """
 
     phenotype: str
@@ -199,6 +210,7 @@ class Phantom:
     swallows: tuple[Swallow, ...]
     quiet_s: tuple[tuple[float, float], ...]
     duration_s: float
+    variability: float = 0.0
 
     def tone(self, posture: str) -> Tone:
         """Resting pressures of a posture."""
@@ -286,6 +298,9 @@ def amplitudes(anatomy: Anatomy, wave: Wave, z: Array) -> tuple[Array, Array]:
     shape = np.clip(tilt, 0.2, None) * (1 - wave.dip * bump((z - wave.dip_cm) / 1.5, 2.0))
     out_of = expit((anatomy.body_bottom_cm + 0.7 - z) / 0.35)
     smooth = wave.smooth_mmhg * shape * out_of * expit((z - bottom) / wave.edge_cm)
+    if wave.ripple:
+        factor = wave.variation(z)
+        return striated * factor, smooth * factor
     return striated, smooth
 
 

@@ -16,7 +16,7 @@ from hrm.phantom.field import Array, Phantom, Swallow, amplitudes, pharynx_peak
 from hrm.phantom.grid import Field, Mask, connected, front_times, known_front
 from hrm.phantom.landmarks import Landmarks
 from hrm.phantom.pressurized import (
-    intrabolus_pressure,
+    intrabolus_pressures,
     pressurization_pattern,
     simultaneous,
     trapped,
@@ -43,6 +43,8 @@ class Measured:
     ibp_mmhg: float | None
     pressurization: str
     type: str
+    ibp_mean_mmhg: float | None = None
+    cfv_cm_s: float | None = None
 
 
 def measure(
@@ -100,9 +102,14 @@ def measure(
     latency = None
     if front is not None and cdp is not None:
         latency = float(np.interp(cdp, *known_front(field.z[region], front))) - onset
-    ibp = None if fitting else intrabolus_pressure(field, region, front, latency, marks, parameters)
+    ibp, ibp_mean = (
+        (None, None)
+        if fitting
+        else intrabolus_pressures(field, region, front, latency, marks, parameters)
+    )
     name = swallow_type(contractile, latency, gap)
     wanted = name != "failed" or fitting
+    fast = wanted and not fitting and latency is not None
     return Measured(
         onset_s=onset,
         irp4s_mmhg=None if fitting else irp(phantom, swallow, marks, parameters, onset_s=onset),
@@ -115,7 +122,22 @@ def measure(
         ibp_mmhg=ibp if wanted else None,
         pressurization=kind,
         type=name,
+        ibp_mean_mmhg=ibp_mean if wanted else None,
+        cfv_cm_s=front_velocity(field.z[region], front, cdp) if fast else None,
     )
+
+
+def front_velocity(z: Array, front: Array | None, cdp_cm: float | None) -> float | None:
+    """Velocity of the front above the deceleration point, by a straight line [cm/s]."""
+    if front is None or cdp_cm is None:
+        return None
+    depth, times = known_front(z, front)
+    upper = depth <= cdp_cm
+    if upper.sum() < 3:
+        return None
+    depth, times = depth[upper] - depth[upper].mean(), times[upper] - times[upper].mean()
+    slope = float((depth @ times) / (depth @ depth))
+    return 1.0 / slope if slope > 0 else None
 
 
 def find_onset(
@@ -183,6 +205,33 @@ def irp(
     step_cm: float = STEP_CM,
 ) -> float | None:
     """Integrated relaxation pressure over the lowest 4 s [mmHg above the stomach]."""
+    sleeve = egj_sleeve(
+        *(phantom, swallow, marks, parameters),
+        onset_s=onset_s,
+        rate_hz=rate_hz,
+        step_cm=step_cm,
+    )
+    if sleeve is None:
+        return None
+    return lowest_mean(sleeve, round(float(parameters["irp.duration_s"]) * rate_hz))
+
+
+def lowest_mean(values: Array, count: int) -> float:
+    """Mean of the `count` lowest samples, which need not be contiguous."""
+    return float(np.sort(values)[:count].mean())
+
+
+def egj_sleeve(
+    phantom: Phantom,
+    swallow: Swallow,
+    marks: Landmarks,
+    parameters: Parameters,
+    *,
+    onset_s: float,
+    rate_hz: float = RATE_HZ,
+    step_cm: float = STEP_CM,
+) -> Array | None:
+    """Highest pressure of the e-sleeve over the 10 s after an onset [mmHg above the stomach]."""
     window = min(float(parameters["irp.window_s"]), phantom.duration_s - onset_s)
     if window < float(parameters["irp.minimum_window_s"]):
         return None
@@ -190,9 +239,7 @@ def irp(
     length = float(parameters["irp.sleeve_length_cm"])
     z = np.linspace(top, top + length, round(length / step_cm) + 1)
     t = onset_s + np.arange(round(window * rate_hz)) / rate_hz
-    sleeve = phantom.pressure(t, z).max(axis=0) - marks.gastric(swallow.posture)
-    count = round(float(parameters["irp.duration_s"]) * rate_hz)
-    return float(np.sort(sleeve)[:count].mean())
+    return np.asarray(phantom.pressure(t, z).max(axis=0) - marks.gastric(swallow.posture))
 
 
 def swallow_type(dci: float, latency: float | None, gap: float) -> str:

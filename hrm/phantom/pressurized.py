@@ -65,20 +65,20 @@ def _is_compartmentalized(
     return bool(long_runs(filled, field.samples(float(parameters["pep.run_s"]))).any())
 
 
-def intrabolus_pressure(
+def intrabolus_pressures(
     field: Field,
     region: slice,
     front: Array | None,
     latency: float | None,
     marks: Landmarks,
     parameters: Parameters,
-) -> float | None:
-    """Highest mean pressure in the box below the front, in the 3 s before the CDP [mmHg]."""
+) -> tuple[float | None, float | None]:
+    """Highest and mean pressure in the box below the front, in the 3 s before the CDP [mmHg]."""
     if front is None or latency is None:
-        return None
+        return None, None
     z, times = known_front(field.z[region], front)
     stop = field.onset_s + latency
-    best = -math.inf
+    boxes: list[float] = []
     columns = field.columns(stop - float(parameters["ibp.window_s"]), stop)
     for j in range(columns.start, columns.stop):
         passed = np.flatnonzero(times <= field.t[j])
@@ -90,8 +90,8 @@ def intrabolus_pressure(
             min(place + float(parameters["ibp.box_far_cm"]), marks.les_upper),
         )
         if rows.stop > rows.start:
-            best = max(best, float(field.p[rows, j].mean()))
-    return best if math.isfinite(best) else None
+            boxes.append(float(field.p[rows, j].mean()))
+    return (max(boxes), math.fsum(boxes) / len(boxes)) if boxes else (None, None)
 
 
 def simultaneous(p: Array, field: Field, parameters: Parameters) -> Mask:

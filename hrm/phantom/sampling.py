@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrm import catalog
-from hrm.catalog import default_parameters
 from hrm.errors import ParameterError
+from hrm.phantom.faults import DRIFT_COURSES, Offsets, attach_offsets, clip, linear_drift
 from hrm.phantom.field import Array, Phantom, Swallow, pharynx_peak
-from hrm.phantom.landmarks import find_landmarks
+from hrm.phantom.impedance import impedance as impedance_field
+from hrm.phantom.impedance import segment_depths
+from hrm.phantom.placement import default_offset, sensor_depths
+from hrm.phantom.provocation import runs_of
 from hrm.schema import make_recording
 
 _COUGH_SD_S = 0.13
@@ -29,8 +31,14 @@ def sample(
     offset_cm: float | None = None,
     noise_mmhg: float = 0.0,
     integer: bool = False,
+    quantum_mmhg: float = 0.0,
     drift_mmhg: float = 0.0,
+    drift_course: str = "step",
     dead_sensors: Sequence[int] = (),
+    saturated_sensors: Sequence[int] = (),
+    rail_mmhg: float = 30.0,
+    impedance: bool = False,
+    impedance_noise: float = 0.005,
     cough_at_s: Sequence[float] = (),
     markers: bool = True,
     system: str = "manoscan",
@@ -53,11 +61,25 @@ def sample(
         SD of white noise in every sample.
     integer : bool
         Round to whole mmHg, after the noise.
+    quantum_mmhg : float [mmHg]
+        Round to multiples of this, after the noise; 0 for no rounding.
     drift_mmhg : float [mmHg]
-        Mean offset of the sensors at the end of the study; it starts at 0 and is
-        largest where the mean pressure is.
+        Mean offset of the sensors at the end of the study, largest where the mean
+        pressure is.
+    drift_course : {"step", "linear"}
+        A fast step from 0 and a slow ramp; or a straight line from a small offset, with
+        the offsets of both ends in the study: ``offset_start_mmhg`` and
+        ``offset_end_mmhg`` (sensor) of ``/pressure``.
     dead_sensors : sequence of int
         Indices of sensors that give a constant.
+    saturated_sensors : sequence of int
+        Indices of sensors that cannot go beyond the rail.
+    rail_mmhg : float [mmHg]
+        The rail, up and down.
+    impedance : bool
+        Add 18 impedance segments at 2 cm, at the rate of the pressure.
+    impedance_noise : float
+        SD of their noise, as a share of the impedance.
     cough_at_s : sequence of float [s]
         Times of coughs, simultaneous at all sensors.
     markers : bool
@@ -79,20 +101,30 @@ def sample(
     """
     depths = sensor_depths(catheter)
     _check(depths, sampling_rate, noise_mmhg, drift_mmhg, dead_sensors)
+    _check_options(quantum_mmhg, drift_course, rail_mmhg, impedance_noise)
+    _check_sensors("saturated_sensors", saturated_sensors, depths.size)
     offset = default_offset(phantom, catheter) if offset_cm is None else float(offset_cm)
     rng = np.random.default_rng([seed & 0xFFFFFFFF, phantom.seed])
     t = np.arange(math.floor(phantom.duration_s * sampling_rate)) / sampling_rate
     values = _pressure(phantom, t, depths + offset)
     values += _coughs(t, depths.size, cough_at_s, rng)
-    if drift_mmhg:
+    offsets: Offsets | None = None
+    if drift_mmhg and drift_course == "linear":
+        offsets = linear_drift(values, t, drift_mmhg, _child(phantom, seed, 601))
+        values += offsets.at(t)
+    elif drift_mmhg:
         values += _drift(values, t, drift_mmhg, rng)
     if noise_mmhg:
         values += noise_mmhg * rng.standard_normal(values.shape)
     for sensor in dead_sensors:
         values[sensor] = rng.uniform(-4.0, 4.0)
+    clip(values, saturated_sensors, rail_mmhg)
+    if quantum_mmhg:
+        values = quantum_mmhg * np.rint(values / quantum_mmhg)
     if integer:
         np.rint(values, out=values)
-    return make_recording(
+    ohm = {} if not impedance else _impedance(phantom, t, offset, impedance_noise, seed)
+    study = make_recording(
         values,
         sampling_rate=sampling_rate,
         depth=depths,
@@ -106,7 +138,26 @@ def sample(
             "system": system,
             "thermal_compensation": "not_applied" if drift_mmhg else "applied",
         },
+        **ohm,
     )
+    if offsets is not None:
+        attach_offsets(study, offsets)
+    return study
+
+
+def _child(phantom: Phantom, seed: int, tag: int) -> np.random.Generator:
+    """Make a generator of its own, so that an option leaves all other numbers as they were."""
+    return np.random.default_rng([seed & 0xFFFFFFFF, phantom.seed, tag])
+
+
+def _impedance(
+    phantom: Phantom, t: Array, offset_cm: float, noise: float, seed: int
+) -> dict[str, Any]:
+    depths = segment_depths()
+    ohm = impedance_field(phantom, t, depths + offset_cm)
+    if noise:
+        ohm *= 1 + noise * _child(phantom, seed, 607).standard_normal(ohm.shape)
+    return {"impedance": ohm, "impedance_depth": depths}
 
 
 def swallow_table(phantom: Phantom) -> list[dict[str, Any]]:
@@ -121,56 +172,6 @@ def swallow_table(phantom: Phantom) -> list[dict[str, Any]]:
         {"onset_s": item.onset_s, "posture": item.posture, "protocol": item.protocol}
         for item in phantom.swallows
     ]
-
-
-def sensor_depths(catheter: str | Sequence[float]) -> Array:
-    """Sensor positions below the first sensor [cm].
-
-    Raises
-    ------
-    ParameterError
-        If the model is unknown or has no positions, or positions do not increase.
-    """
-    if isinstance(catheter, str):
-        known = {name: row for name, row in catalog.catheters().items() if row.depths_cm}
-        if catheter not in known:
-            raise ParameterError(
-                f"unknown catheter {catheter!r}; models with positions: {', '.join(known)}"
-            )
-        return np.array(known[catheter].depths_cm)
-    depths = np.asarray(catheter, dtype=np.float64)
-    if depths.ndim != 1 or depths.size < 2 or not (np.diff(depths) > 0).all():
-        raise ParameterError("expected at least two sensor depths in cm, increasing downwards")
-    return np.asarray(depths - depths[0])
-
-
-def default_offset(phantom: Phantom, catheter: str | Sequence[float] = "manoscan-36") -> float:
-    """Place a catheter as a physician would [cm, phantom axis, of the first sensor].
-
-    An evenly spaced catheter keeps about 3.5 cm in the stomach where it is long
-    enough, and at least 2 cm of pharynx; one with a dense part gets that part
-    across the EGJ. The placement varies by some mm from phantom to phantom.
-    """
-    depths = sensor_depths(catheter)
-    marks = find_landmarks(phantom, default_parameters())
-    jitter = float(np.random.default_rng([phantom.seed, 77]).uniform(-0.5, 0.5))
-    bottom = max(marks.les_lower, marks.crural)
-    steps = np.diff(depths)
-    if np.ptp(steps) > 1e-6:
-        dense = _dense_part(depths)
-        return 0.5 * (marks.les_upper + bottom) - dense + 0.6 * jitter
-    slack = float(depths[-1]) - (bottom - marks.ues_upper)
-    gastric = 3.5 if slack >= 7.5 else max(0.45 * slack, slack - 3.0)
-    return bottom + gastric - float(depths[-1]) + jitter * min(1.0, max(slack, 0.0) / 6.0)
-
-
-def _dense_part(depths: Array) -> float:
-    """Middle of the longest run of the closest spacing [cm]."""
-    steps = np.diff(depths)
-    close = np.concatenate([[0], (steps <= steps.min() + 1e-6).astype(np.int8), [0]])
-    edges = np.flatnonzero(np.diff(close)).reshape(-1, 2)
-    start, stop = max(edges.tolist(), key=lambda edge: edge[1] - edge[0])
-    return float(0.5 * (depths[start] + depths[stop]))
 
 
 def _check(
@@ -191,6 +192,25 @@ def _check(
         faults.append(f"dead_sensors must be from 0 to {depths.size - 1}")
     if faults:
         raise ParameterError("cannot sample the phantom: " + "; ".join(faults))
+
+
+def _check_options(quantum: float, course: str, rail_mmhg: float, impedance_noise: float) -> None:
+    faults = []
+    if not (math.isfinite(quantum) and quantum >= 0):
+        faults.append(f"quantum_mmhg must be >= 0, got {quantum!r}")
+    if course not in DRIFT_COURSES:
+        faults.append(f"drift_course must be one of {', '.join(DRIFT_COURSES)}, got {course!r}")
+    if not rail_mmhg > 0:
+        faults.append(f"rail_mmhg must be > 0, got {rail_mmhg!r}")
+    if not 0 <= impedance_noise <= 0.2:
+        faults.append(f"impedance_noise must be from 0 to 0.2, got {impedance_noise!r}")
+    if faults:
+        raise ParameterError("cannot sample the phantom: " + "; ".join(faults))
+
+
+def _check_sensors(name: str, sensors: Iterable[int], count: int) -> None:
+    if any(not 0 <= sensor < count for sensor in sensors):
+        raise ParameterError(f"cannot sample the phantom: {name} must be from 0 to {count - 1}")
 
 
 def _pressure(phantom: Phantom, t: Array, z: Array) -> Array:
@@ -227,13 +247,26 @@ def _markers(
     phantom: Phantom, depths: Array, offset: float, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     """Draw button presses, most just before the pharyngeal peak, some seconds early or missing."""
-    rows = []
+    rows = _test_events(phantom)
     for swallow in phantom.swallows:
+        if swallow.protocol != "single":
+            continue
         missing, delay = rng.random() < _MARKERS_MISSING, _marker_lead(float(rng.standard_normal()))
         if swallow.second or missing:
             continue
         onset = _peak_time(phantom, swallow, depths + offset) - delay
         rows.append({"onset": max(onset, 0.0), "label": "marker", "source": "operator"})
+    return rows
+
+
+def _test_events(phantom: Phantom) -> list[dict[str, Any]]:
+    """Tabulate what an operator notes of the provocation tests: one event for each run."""
+    rows = []
+    for protocol in ("mrs", "rdc"):
+        for run in runs_of(phantom, protocol):
+            first, last = phantom.swallows[run[0]].onset_s, phantom.swallows[run[-1]].onset_s
+            event = {"label": "protocol", "source": "operator", "note": protocol.upper()}
+            rows.append({"onset": first, "duration": last - first, **event})
     return rows
 
 

@@ -10,14 +10,22 @@ import numpy as np
 from hrm.catalog import default_parameters
 from hrm.errors import ParameterError
 from hrm.phantom.field import Phantom
+from hrm.phantom.impedance import impedance_truth
 from hrm.phantom.landmarks import Landmarks, find_landmarks, resting_les
 from hrm.phantom.measure import Measured, measure, shifted
+from hrm.phantom.provocation import provocation
+from hrm.phantom.sphincters import barrier, relaxation_family, resting_ues, ues_relaxation
+from hrm.phantom.verdict import diagnosis_of
 
 _TYPES = ("failed", "weak", "fragmented", "premature", "hypercontractile")
 
 
 def truth(
-    phantom: Phantom, *, offset_cm: float = 0.0, cough_at_s: tuple[float, ...] = ()
+    phantom: Phantom,
+    *,
+    offset_cm: float = 0.0,
+    cough_at_s: tuple[float, ...] = (),
+    impedance: bool = False,
 ) -> dict[str, Any]:
     """Measure the noise-free field by the definitions, with the known landmarks.
 
@@ -30,12 +38,16 @@ def truth(
         are on the catheter's axis (0 = first sensor).
     cough_at_s : tuple of float [s]
         Coughs given to `sample`; swallows they touch are not evaluable.
+    impedance : bool
+        Also measure the bolus.
 
     Returns
     -------
     dict
-        ``landmarks``, ``egj``, ``swallows``, ``study``, ``diagnosis``,
-        ``borderline`` and ``borderline_quantity``; None where a definition cannot apply.
+        ``landmarks``, ``egj``, ``ues``, ``swallows``, ``study``, ``provocation``,
+        ``diagnosis``, ``borderline`` and ``borderline_quantity``, and ``impedance`` if
+        asked; None where a definition cannot apply. The diagnosis is the phenotype, or
+        in a study whose contractions vary the branch that they lead to.
     """
     if not math.isfinite(offset_cm):
         raise ParameterError(f"offset_cm must be a finite number of cm, got {offset_cm!r}")
@@ -50,21 +62,42 @@ def truth(
             parameters,
             next_onset_s=onsets[i + 1],
             pharynx_top_cm=offset_cm,
+            # Between rapid swallows there is no rest to measure the fall from.
+            onset_s=None if swallow.protocol == "single" else swallow.onset_s,
         )
         for i, swallow in enumerate(phantom.swallows)
     ]
     rows = [
-        _row(phantom, i, found, shifted(found[i], offset_cm), cough_at_s) for i in range(len(found))
+        _row(phantom, i, found, shifted(found[i], offset_cm), cough_at_s, marks)
+        for i in range(len(found))
     ]
-    return {
+    study = _study(rows)
+    out = {
         "landmarks": _landmarks(phantom, marks, found, offset_cm),
-        "egj": _egj(phantom, marks),
+        "egj": {**_egj(phantom, marks), **barrier(phantom, marks, parameters)},
+        "ues": {"resting_mmhg": resting_ues(phantom, marks, parameters)},
         "swallows": rows,
-        "study": _study(rows),
-        "diagnosis": phantom.phenotype,
+        "study": study,
+        "provocation": provocation(phantom, found, marks, parameters, _single_dci(rows)),
+        "diagnosis": diagnosis_of(study, phantom.phenotype)
+        if phantom.variability
+        else phantom.phenotype,
         "borderline": bool(phantom.borderline),
         "borderline_quantity": phantom.borderline or None,
     }
+    if impedance:
+        out["impedance"] = impedance_truth(
+            phantom, marks, [item.onset_s for item in found], offset_cm
+        )
+    return out
+
+
+def _single_dci(rows: list[dict[str, Any]]) -> float | None:
+    """Mean contractile integral of the supine swallows that count [mmHg s cm]."""
+    sizes = [
+        row["dci_mmhg_s_cm"] for row in rows if row["evaluable"] and row["posture"] == "supine"
+    ]
+    return float(np.mean(sizes)) if sizes else None
 
 
 def _row(
@@ -73,11 +106,14 @@ def _row(
     found: list[Measured],
     measured: Measured,
     cough_at_s: tuple[float, ...],
+    marks: Landmarks,
 ) -> dict[str, Any]:
     parameters, swallow = default_parameters(), phantom.swallows[i]
     onset = measured.onset_s
     following = found[i + 1].onset_s if i + 1 < len(found) else math.inf
-    alone = following - onset >= float(parameters["detect.double_s"])
+    alone = swallow.protocol == "single" and following - onset >= float(
+        parameters["detect.double_s"]
+    )
     coughed = any(onset - 1 <= at <= onset + 10 for at in cough_at_s)
     return {
         "onset_s": onset,
@@ -85,12 +121,16 @@ def _row(
         "protocol": swallow.protocol,
         "evaluable": alone and not coughed and measured.irp4s_mmhg is not None,
         "irp4s_mmhg": measured.irp4s_mmhg,
+        **relaxation_family(phantom, swallow, marks, parameters, onset),
+        **ues_relaxation(phantom, swallow, marks, parameters, onset),
         "dci_mmhg_s_cm": measured.dci_mmhg_s_cm,
         "dci_box_mmhg_s_cm": measured.dci_box_mmhg_s_cm,
         "distal_latency_s": measured.distal_latency_s,
         "cdp_cm": measured.cdp_cm,
         "break_cm": measured.break_cm,
         "ibp_mmhg": measured.ibp_mmhg,
+        "ibp_mean_mmhg": measured.ibp_mean_mmhg,
+        "cfv_cm_s": measured.cfv_cm_s,
         "pressurization": measured.pressurization,
         "type": measured.type,
     }
@@ -99,7 +139,11 @@ def _row(
 def _landmarks(
     phantom: Phantom, marks: Landmarks, found: list[Measured], offset_cm: float
 ) -> dict[str, float]:
-    zones = [item.transition_cm for item in found if item.transition_cm is not None]
+    zones = [
+        item.transition_cm
+        for item, swallow in zip(found, phantom.swallows, strict=True)
+        if item.transition_cm is not None and swallow.protocol == "single"
+    ]
     zone = float(np.median(zones)) if zones else phantom.anatomy.transition_cm
     return {
         "ues_upper_cm": marks.ues_upper - offset_cm,

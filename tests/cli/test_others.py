@@ -1,5 +1,6 @@
 """hrm info, convert and phantom, and the command line as such."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 import hrm
 from hrm.io import peek
 from hrm.io.swallow_table import read_swallow_table
-from hrm.phantom import draw, sample, swallow_table
+from hrm.phantom import Provocation, default_offset, draw, sample, sensor_at, swallow_table
+from hrm.phantom import truth as truth_of
 
 MMS = ("--catheter", "CE4-0062")
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,6 +132,80 @@ def test_phantom_lists_the_phenotypes(run):
     done = run("phantom", "out.h5", "--phenotype", "x")
     assert done.exit_code == 2
     assert "achalasia_type_3" in done.stderr
+
+
+def test_phantom_draws_everything_that_is_asked(run):
+    done = run(
+        *("phantom", "out.h5", "--seed", 3, "--supine", 2, "--upright", 1, "--noise", 5),
+        *("--variability", 0.35, "--hernia", 3, "--inversion", "les", "--quantum", 3),
+        *("--mrs", 1, "--mrs-ratio", 0.8, "--mrs-inhibition", "failed", "--rdc", "pressurized"),
+        *("--impedance", "--drift", 15, "--dead-sensor", "body", "--dead-sensor", 2),
+        *("--saturated-sensor", "les", "--rail", 25),
+        *("--drift-table", "drift.csv", "--truth", "truth.json", "--swallows", "table.csv"),
+    )
+    assert done.exit_code == 0, done.stderr
+    tests = Provocation(mrs_ratio=0.8, mrs_inhibited=False, rdc="pressurized")
+    drawn = draw(
+        "normal",
+        seed=3,
+        n_supine=2,
+        n_upright=1,
+        variability=0.35,
+        hernia_cm=3.0,
+        inversion="les",
+        provocation=tests,
+    )
+    body, les = sensor_at(drawn, "body"), sensor_at(drawn, "les")
+    expected = sample(
+        drawn,
+        noise_mmhg=5.0,
+        quantum_mmhg=3.0,
+        drift_mmhg=15.0,
+        drift_course="linear",
+        dead_sensors=(body, 2),
+        saturated_sensors=(les,),
+        rail_mmhg=25.0,
+        impedance=True,
+        seed=3,
+    )
+    study = hrm.open_recording("out.h5")
+    for name in ("pressure", "impedance", "events"):
+        assert study[name].to_dataset().identical(expected[name].to_dataset())
+    found = truth_of(drawn, offset_cm=default_offset(drawn), impedance=True)
+    assert json.loads(Path("truth.json").read_text("utf-8")) == json.loads(json.dumps(found))
+    with Path("drift.csv").open(newline="") as stream:
+        ends = [float(row["offset_end_mmhg"]) for row in csv.DictReader(stream)]
+    np.testing.assert_allclose(ends, study["pressure/offset_end_mmhg"].values, atol=5.1e-4)
+    protocols = [row["protocol"] for row in read_swallow_table("table.csv")]
+    assert protocols.count("mrs") == 5
+    assert protocols.count("rdc") >= 11
+
+
+def test_phantom_writes_impedance_into_a_text_export(run):
+    options = ("--supine", 1, "--upright", 0, "--impedance")
+    assert run("phantom", "out.txt", "--layout", "manoview", *options).exit_code == 0
+    found = hrm.open_recording("out.txt")["impedance/impedance"].values
+    drawn = draw("normal", seed=0, n_supine=1, n_upright=0)
+    expected = sample(drawn, impedance=True)["impedance/impedance"].values
+    np.testing.assert_allclose(found, expected, atol=5.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--layout", "mms-csv", "--impedance"), "mms-csv has no impedance"),
+        (("--drift-table", "drift.csv"), "--drift-table needs --drift"),
+        (("--dead-sensor", "liver"), "expected one of pharynx"),
+        (("--dead-sensor", "36"), "dead_sensors must be from 0 to 35"),
+        (("--inversion", "les"), "hernia_cm must be at least 1"),
+        (("--rdc", "normal", "--upright", "0"), "n_upright must be at least 1"),
+    ],
+)
+def test_phantom_refuses_what_cannot_be(run, options, message):
+    done = run("phantom", "out", *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert list(Path().iterdir()) == []
 
 
 def test_help_lists_every_subcommand(run):
