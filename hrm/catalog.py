@@ -17,11 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from hrm.catheters import Catheter as Catheter
+from hrm.catheters import catheters as catheters
 from hrm.errors import ParameterError
 
 CONFIDENCES = ("seen", "seen-2nd", "mem-high", "mem-med", "mem-low", "choice")
@@ -120,24 +120,6 @@ class System:
     name: str
     technology: str
     confidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Catheter:
-    """A catheter model: where its pressure sensors sit.
-
-    `depths_cm` runs proximal to distal, measured from the first sensor; empty
-    when the positions are not known, and then they must be given.
-    """
-
-    model: str
-    n_sensors: int
-    depths_cm: tuple[float, ...]
-    sensor_type: str
-    vendor: str
-    source: str
-    confidence: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,51 +337,6 @@ def check_system(key: str) -> str:
     if key not in systems():
         raise ParameterError(f"unknown system {key!r}; known systems: {', '.join(systems())}")
     return key
-
-
-def catheters(extra: Path | None = None) -> Mapping[str, Catheter]:
-    """Every known catheter model, with the user's own table laid over it.
-
-    Parameters
-    ----------
-    extra : Path, optional
-        A TOML file with ``[[catheter]]`` tables like those of
-        ``hrm/data/catheters.toml``.
-
-    Raises
-    ------
-    ParameterError
-        If the user's table cannot be read.
-    """
-    rows = [_catheter(row) for row in _load("catheters.toml")["catheter"]]
-    if extra is not None:
-        rows += _user_catheters(extra)
-    return MappingProxyType({row.model: row for row in rows})
-
-
-def _user_catheters(path: Path) -> list[Catheter]:
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return [
-            _catheter({"source": "user", "confidence": "seen", **row}) for row in table["catheter"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
-        raise ParameterError(
-            "the catheter file must hold [[catheter]] tables with model, n_sensors, depths_cm "
-            f"(cm, proximal to distal), sensor_type and vendor; {type(err).__name__} while reading it"
-        ) from err
-
-
-def _catheter(row: Mapping[str, Any]) -> Catheter:
-    depths = tuple(float(value) for value in row.get("depths_cm", ()))
-    model = Catheter(**{"sensor_type": "unknown", "vendor": "unknown", **row, "depths_cm": depths})
-    if depths and len(depths) != model.n_sensors:
-        raise ValueError(
-            f"catheter {model.model}: {model.n_sensors} sensors but {len(depths)} depths"
-        )
-    if any(b <= a for a, b in pairwise(depths)):
-        raise ValueError(f"catheter {model.model}: depths must increase from proximal to distal")
-    return model
 
 
 def technology_conflict(catheter: str, system: str) -> list[str]:

@@ -14,7 +14,7 @@ ROOT = Path(hrm.catalog.__file__).resolve().parent
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py")))
 LIMITS, PARAMETERS = catalog.limit_table(), catalog.parameter_table()
 COMPARATORS = {">", ">=", "<", "<="}
-UNITS = {"mmHg", "mmHg^2", "s", "cm", "cm/s", "s/cm", "Hz", "SD", "1"}
+UNITS = {"mmHg", "mmHg^2", "mmHg s cm", "s", "cm", "cm/s", "s/cm", "Hz", "SD", "1"}
 
 
 def test_ids_are_unique():
@@ -370,6 +370,7 @@ def test_a_catheter_is_complete(row):
     assert row.confidence in catalog.CONFIDENCES
     assert row.source.strip()
     assert row.sensor_type in {"solid_state", "water_perfused"}
+    assert catalog.systems()[row.system].technology == row.sensor_type
     assert len(row.depths_cm) in (0, row.n_sensors)
     assert row.depths_cm[:1] in ((), (0.0,))
 
@@ -396,7 +397,7 @@ def test_a_users_catheter_is_added_and_may_replace_a_known_one(tmp_path):
     assert (table["mine"].source, table["mine"].confidence) == ("user", "seen")
     assert "manoscan-36" in table
     assert "mine" not in catalog.catheters()
-    replaced = user_table(tmp_path, USER.replace("mine", "CE4-1083"))
+    replaced = user_table(tmp_path, USER.replace("mine", "CE4-1083") + "replaces = true")
     assert replaced["CE4-1083"].n_sensors == 3
 
 

@@ -15,6 +15,8 @@ from hrm.errors import ParameterError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from hrm.io.swallow_table import SwallowTable
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 INPUT = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -25,6 +27,7 @@ OUTPUT = click.Path(path_type=Path)
 class Reading:
     """What the user says about a file."""
 
+    member: str | None
     reader: str | None
     catheter: str | None
     catheter_file: Path | None
@@ -32,6 +35,10 @@ class Reading:
     system: str | None
     participant: str | None
     strictness: str
+    layout: Path | None
+    sampling_rate: float | None
+    pressure_unit: str | None
+    channel_order: str | None
 
 
 def reading_options(function: F, *, format_option: str = "--reader") -> F:
@@ -52,20 +59,25 @@ def reading(given: dict[str, Any]) -> Reading:
     return Reading(**{name: given.pop(name) for name in Reading.__slots__})
 
 
-def open_file(path: Path, said: Reading) -> xr.DataTree:
+def open_file(path: Path, said: Reading, *, keep_phi: bool = False) -> xr.DataTree:
     """Read a recording with what the user said about it."""
     from hrm.io import open_recording
 
-    return open_recording(
-        path,
-        reader=said.reader,
-        catheter=said.catheter,
-        catheter_file=said.catheter_file,
-        depths=said.depths,
-        system=said.system,
-        participant=said.participant,
-        strictness=said.strictness,
-    )
+    return open_recording(path, keep_phi=keep_phi, **options_of(said))
+
+
+def options_of(said: Reading) -> dict[str, Any]:
+    """What the user said, as keywords of the functions of `hrm.io`."""
+    return {name: getattr(said, name) for name in Reading.__slots__}
+
+
+def swallows_of(table: SwallowTable | None, recording: xr.DataTree) -> list[dict[str, Any]]:
+    """Onsets of the swallow table in seconds, having said which way they were taken."""
+    if table is None:
+        return []
+    rate = float(recording.attrs["sampling_rate"])
+    click.echo(f"hrm: note: swallow table: {table.said(rate)}", err=True)
+    return table.in_seconds(rate)
 
 
 def force_option(function: F) -> F:
@@ -118,8 +130,13 @@ def _known_system(_context: click.Context, _option: click.Parameter, key: str | 
     return None if key is None else catalog.check_system(key)
 
 
+MEMBER = click.option(
+    "--member", metavar="NAME", help="File within a zip archive; 'hrm info FILE' lists them."
+)
+
 _READING = (
-    click.option("--catheter", metavar="MODEL", help="Catheter model; 'hrm info' lists them."),
+    MEMBER,
+    click.option("--catheter", metavar="MODEL", help="Catheter model; 'hrm catheters' lists them."),
     click.option(
         "--catheter-file",
         metavar="TOML",
@@ -149,5 +166,24 @@ _READING = (
         default="raise",
         show_default=True,
         help="What to do about a fault that leaves the samples readable.",
+    ),
+    click.option(
+        "--layout",
+        metavar="TOML",
+        type=INPUT,
+        help="Columns of a plain table, or signals of an EDF file; 'hrm layout --init' writes one.",
+    ),
+    click.option(
+        "--sampling-rate", metavar="HZ", type=float, help="Of a plain table that does not say it."
+    ),
+    click.option(
+        "--pressure-unit",
+        type=click.Choice(["mmHg", "cmH2O", "kPa", "hPa", "mbar", "Pa"]),
+        help="Of a plain table that does not say it.",
+    ),
+    click.option(
+        "--channel-order",
+        type=click.Choice(["proximal_first", "distal_first"]),
+        help="End of the catheter where the first channel of a plain table or EDF file sits.",
     ),
 )

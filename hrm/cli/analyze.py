@@ -20,6 +20,7 @@ from hrm.cli._options import (
     open_file,
     reading,
     reading_options,
+    swallows_of,
 )
 from hrm.cli.review import review_dir_option, review_of
 from hrm.errors import ParameterError
@@ -189,7 +190,8 @@ def _clinical(given: dict[str, Any]) -> dict[str, Any]:
     "table",
     metavar="CSV",
     type=INPUT,
-    help="What is known of each swallow: onset_s (s from the first sample), posture, protocol.",
+    help="What is known of each swallow: onset_s (s from the first sample) or start (samples), "
+    "posture, protocol.",
 )
 @click.option(
     "--irp-limit",
@@ -243,7 +245,7 @@ def command(
     What a file cannot say, the options say: posture, system, catheter, swallows, and
     what is known of the patient.
     """
-    from hrm.io.swallow_table import read_swallow_table
+    from hrm.io.swallow_table import load_swallow_table
     from hrm.plot._formats import format_of
 
     said, clinical = reading(given), _clinical(given)
@@ -258,8 +260,9 @@ def command(
     check_outputs([path for path in outputs.values() if path], source=file, force=force)
     if figure_out is not None:
         format_of(figure_out)
-    swallows = read_swallow_table(table) if table else []
+    listed = load_swallow_table(table) if table else None
     recording = open_file(file, said)
+    swallows = swallows_of(listed, recording)
     _check_onsets(recording, swallows)
     from hrm.pipeline import analyze
     from hrm.results import to_dict

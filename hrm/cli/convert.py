@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from hrm.cli._options import (
     OUTPUT,
     check_outputs,
     force_option,
-    open_file,
+    options_of,
     reading,
     reading_options,
 )
@@ -21,14 +24,41 @@ from hrm.cli._options import (
 @click.command(name="convert")
 @click.argument("file", type=INPUT)
 @click.argument("out", type=OUTPUT)
+@click.option(
+    "--keep-identity",
+    is_flag=True,
+    help="Keep the patient's identity and free text in OUT; every other command drops them again.",
+)
 @reading_options
 @force_option
-def command(file: Path, out: Path, force: bool, **given: Any) -> None:
-    """Convert FILE to hrm's own format (netCDF-4/HDF5) in OUT, without the patient's identity."""
+def command(file: Path, out: Path, keep_identity: bool, force: bool, **given: Any) -> None:
+    """Convert FILE to hrm's own format (netCDF-4/HDF5) in OUT, without the patient's identity.
+
+    A text is converted as it is read, so that a recording of a day needs no more memory
+    than one of an hour. FILE may be gzipped, or in a zip archive.
+    """
     said = reading(given)
     check_outputs([out], source=file, force=force)
-    study = open_file(file, said)
-    from hrm.io import write_native
+    from hrm.io import convert_recording
 
-    write_native(study, out, overwrite=force)
+    options = {**options_of(said), "keep_phi": keep_identity}
+    with _progress_bar() as progress:
+        convert_recording(file, out, overwrite=force, progress=progress, **options)
+    if keep_identity:
+        click.echo("hrm: warning: the output holds the patient's identity", err=True)
     click.echo(f"wrote {click.format_filename(out)}", err=True)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None] | None]:
+    """Show on a terminal how far the reading is; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label="reading", file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(min(done, total) - bar.pos)
+
+        yield show

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hrm import __version__, catalog
-from hrm.cli._options import INPUT
+from hrm.cli._options import INPUT, MEMBER
 
 _PACKAGES = (
     "numpy",
@@ -44,18 +44,22 @@ _FACTS = {
 @click.command(name="info")
 @click.argument("file", required=False, type=INPUT)
 @click.option("--reader", metavar="NAME", help="Read as this format.")
+@MEMBER
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(file: Path | None, reader: str | None, as_json: bool) -> None:
+def command(file: Path | None, reader: str | None, member: str | None, as_json: bool) -> None:
     """Show versions and what is known, or look at FILE without reading it whole.
 
-    Nothing of a patient's identity is shown.
+    Nothing of a patient's identity is shown, except that the files of a zip archive are
+    listed by their names if it holds several.
     """
     if file is None:
         facts, text = installation(), _installation_text
+    elif member is None and len(names := _names_in_archive(file)) > 1:
+        facts, text = {"members": names}, _archive_text
     else:
         from hrm.io import peek
 
-        facts, text = peek(file, reader=reader), _file_text
+        facts, text = peek(file, reader=reader, member=member), _file_text
     click.echo(json.dumps(facts, indent=2, allow_nan=False) if as_json else text(facts))
 
 
@@ -115,6 +119,19 @@ def _installation_text(facts: dict[str, Any]) -> str:
         unknown = "" if model["positions_known"] else ", positions unknown: give --depths"
         lines.append(f"  {name:<20} {model['n_sensors']} sensors{unknown}")
     return "\n".join(lines)
+
+
+def _names_in_archive(file: Path) -> list[str]:
+    from hrm.io import archive_members
+
+    return archive_members(file)
+
+
+def _archive_text(facts: dict[str, Any]) -> str:
+    names = facts["members"]
+    # Such a name may hold anything, also what a terminal takes for a command.
+    rows = [f"  {''.join(c if c.isprintable() else '?' for c in name)}" for name in names]
+    return "\n".join([f"zip archive of {len(names)} files; name one with --member", *rows])
 
 
 def _file_text(facts: dict[str, Any]) -> str:

@@ -23,6 +23,10 @@ _COMMANDS = {
     "analyze": "hrm.cli.analyze",
     "review": "hrm.cli.review",
     "convert": "hrm.cli.convert",
+    "deidentify": "hrm.cli.deidentify",
+    "catheters": "hrm.cli.catheters",
+    "formats": "hrm.cli.formats",
+    "layout": "hrm.cli.layout",
     "phantom": "hrm.cli.phantom",
 }
 

@@ -1,4 +1,4 @@
-"""Readers and the native file: `open_recording`, `peek`, `write_native`.
+"""Readers and the native file: `open_recording`, `peek`, `convert_recording`, `write_native`.
 
 Importing this package loads no reader; `peek` needs neither xarray nor pandas
 nor numba, so a folder of files can be listed quickly.
@@ -7,21 +7,26 @@ nor numba, so a folder of files can be listed quickly.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hrm.errors import FormatError
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["open_recording", "peek", "write_native"]
+    from hrm.io._registry import ReadOptions
+    from hrm.io._source import Source
+
+__all__ = ["convert_recording", "open_recording", "peek", "write_native"]
 
 
 def open_recording(
-    path: str | os.PathLike[str],
+    source: str | os.PathLike[str] | BinaryIO,
     *,
+    member: str | None = None,
     reader: str | None = None,
     catheter: str | None = None,
     depths: Sequence[float] | None = None,
@@ -30,13 +35,22 @@ def open_recording(
     participant: str | None = None,
     keep_phi: bool = False,
     strictness: str = "raise",
+    sampling_rate: float | None = None,
+    layout: str | os.PathLike[str] | None = None,
+    pressure_unit: str | None = None,
+    channel_order: str | None = None,
+    lazy: bool = False,
 ) -> xr.DataTree:
     """Read a recording; the reader is chosen by content, never by suffix.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    source : path-like or binary file object
+        The file, plain, gzipped or in a zip archive (seen by content), or an opened one,
+        which is read from where it stands and left open. However it is packed, the same
+        content gives the same study.
+    member : str, optional
+        Name of the file within a zip archive that holds several.
     reader : str, optional
         Name of the reader to use instead of looking at the content.
     catheter : str, optional
@@ -55,6 +69,19 @@ def open_recording(
         Keep the patient's identity and free text; dropped by default.
     strictness : {"raise", "warn"}
         What to do about a fault that leaves the samples readable.
+    sampling_rate : float [Hz], optional
+        Of a table that does not say it.
+    layout : path-like, optional
+        Description (TOML) of the columns of a table that is of no vendor's format, or of
+        the signals of an EDF file; the file is then read as one of these.
+    pressure_unit : str, optional
+        Unit of a table that does not say it: mmHg, cmH2O, kPa, hPa, mbar or Pa.
+    channel_order : {"proximal_first", "distal_first"}, optional
+        Which end of the catheter the first channel of such a file is.
+    lazy : bool
+        Of a native file, leave pressures and impedances on disk until they are used. The
+        file stays open until ``close()`` of the study, and must not change meanwhile; its
+        digest is not checked, only the checksum of each part that is used.
 
     Returns
     -------
@@ -68,42 +95,56 @@ def open_recording(
     AmbiguousFormatError
         If more than one does.
     CorruptFileError
-        If the file is cut, contradictory or damaged; says where.
+        If the file is cut, contradictory or damaged; says where. Also if it unpacks to
+        more than a recording can hold.
     UnsupportedVersionError
-        If this variant of the format is not read.
+        If this variant of the format, or of the packing, is not read.
     ParameterError
-        If sensor positions are needed and not given, or an argument is wrong.
+        If sensor positions are needed and not given, an archive holds several files and
+        none is named, or an argument is wrong.
 
     Notes
     -----
     A file that is missing, unreadable or a folder raises the builtin errors.
     """
-    from hrm.io._registry import ReadOptions, choose_reader
+    from hrm.io._registry import choose_reader
 
-    file = Path(path)
-    options = ReadOptions(
+    options = _options(
         catheter=catheter,
-        depths=None if depths is None else tuple(depths),
-        catheter_file=None if catheter_file is None else Path(catheter_file),
+        depths=depths,
+        catheter_file=catheter_file,
         system=system,
         participant=participant,
         keep_phi=keep_phi,
         strictness=strictness,
+        sampling_rate=sampling_rate,
+        layout=layout,
+        pressure_unit=pressure_unit,
+        channel_order=channel_order,
     )
-    try:
-        return choose_reader(file, reader).read(file, options)
-    except FormatError as err:
-        err.path = str(file)
-        raise
+    with opened(source, member) as content:
+        if lazy:
+            from hrm.io._lazy import open_lazily
+
+            return open_lazily(content, options)
+        chosen = choose_reader(content, reader, has_layout=options.layout is not None)
+        return chosen.read(content, options)
 
 
-def peek(path: str | os.PathLike[str], *, reader: str | None = None) -> dict[str, Any]:
+def peek(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    member: str | None = None,
+    reader: str | None = None,
+) -> dict[str, Any]:
     """Look at a file without reading it: at most 64 KB of each end of a text file.
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    source : path-like or binary file object
+        As in `open_recording`.
+    member : str, optional
+        Name of the file within a zip archive that holds several.
     reader : str, optional
         Name of the reader to use instead of looking at the content.
 
@@ -112,20 +153,122 @@ def peek(path: str | os.PathLike[str], *, reader: str | None = None) -> dict[str
     dict
         ``format``, ``reader``, ``n_sensors``, ``sampling_rate_hz``, ``n_samples``,
         ``duration_s``, ``first_time_s``, ``has_impedance``, ``needs_catheter``,
-        ``size_bytes``. None where the two ends do not say.
+        ``size_bytes`` (of the unpacked content). None where the ends do not say; of a
+        packed file only the first is looked at.
 
     Raises
     ------
     FormatError
         If the file is not recognised or its header is damaged.
+    ParameterError
+        If an archive holds several files and none is named.
     """
     from hrm.io._registry import choose_reader
 
-    file = Path(path)
+    with opened(source, member) as content:
+        return choose_reader(content, reader).peek(content)
+
+
+def convert_recording(
+    source: str | os.PathLike[str] | BinaryIO,
+    out: str | os.PathLike[str],
+    *,
+    member: str | None = None,
+    reader: str | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    **said: Any,
+) -> None:
+    """Write a recording to hrm's own file as it is read: a day of text in bounded memory.
+
+    The file is the same as `write_native` makes of what `open_recording` reads.
+
+    Parameters
+    ----------
+    source, member, reader
+        As in `open_recording`.
+    out : path-like
+        Where to; the file appears complete or not at all.
+    overwrite : bool
+        Replace an existing file.
+    progress : callable, optional
+        Called with the bytes read so far and those of the whole file.
+    **said
+        The other options of `open_recording`, ``lazy`` excepted.
+
+    Raises
+    ------
+    FormatError, ParameterError
+        As `open_recording`.
+    FileExistsError
+        If the file exists and `overwrite` is not set.
+    """
+    from hrm.io.convert import convert_stream
+
+    options = _options(**said)
+    with opened(source, member) as content:
+        convert_stream(content, out, options, reader=reader, overwrite=overwrite, progress=progress)
+
+
+def _options(
+    *,
+    depths: Sequence[float] | None = None,
+    catheter_file: str | os.PathLike[str] | None = None,
+    layout: str | os.PathLike[str] | None = None,
+    **plain: Any,
+) -> ReadOptions:
+    from hrm.io._registry import ReadOptions
+    from hrm.io.layout import with_layout
+
+    options = ReadOptions(
+        depths=None if depths is None else tuple(depths),
+        catheter_file=None if catheter_file is None else Path(catheter_file),
+        layout=None if layout is None else Path(layout),
+        **plain,
+    )
+    return with_layout(options)
+
+
+def archive_members(path: str | os.PathLike[str]) -> list[str]:
+    """Names of the files in a zip archive, empty for any other file.
+
+    They may hold a patient's identity: for the user's own terminal only.
+
+    Raises
+    ------
+    FormatError
+        If the archive is damaged, unusual, or a document of an office program.
+    """
+    from hrm.io import _zip
+
     try:
-        return choose_reader(file, reader).peek(file)
+        return _zip.members(path)
     except FormatError as err:
-        err.path = str(file)
+        err.path = str(Path(path))
+        raise
+
+
+@contextmanager
+def opened(
+    source: str | os.PathLike[str] | BinaryIO, member: str | None = None
+) -> Iterator[Source]:
+    """Give the content of a file; errors about it then carry the user's path.
+
+    Raises
+    ------
+    FormatError
+        If the packing is damaged or unusual.
+    ParameterError
+        If an archive holds several files and none is named.
+    """
+    from hrm.io._source import Source
+
+    try:
+        with Source.of(source, member=member) as content:
+            yield content
+    except FormatError as err:
+        if isinstance(source, str | os.PathLike):
+            err.path = str(Path(source))
         raise
 
 

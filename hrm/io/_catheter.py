@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from hrm import catalog
-from hrm.catalog import Catheter
-from hrm.errors import ParameterError
+from hrm.catheters import NAMED, SHIPPED, Catheter, catheters, shipped_catheters
+from hrm.errors import ParameterError, ProvenanceWarning
 
 UNKNOWN = "unknown"
 
@@ -61,7 +61,7 @@ def resolve(
         If the positions are unknown or contradict the file; lists the models
         with the same channel count.
     """
-    models = catalog.catheters(catheter_file)
+    models = catheters(catheter_file)
     if catheter is None and catheter_file is not None:
         catheter = _only_user_model(models, catheter_file if depths is None else None)
     if catheter is not None:
@@ -80,8 +80,7 @@ def resolve(
 def _only_user_model(models: Mapping[str, Catheter], file: Path | None) -> str | None:
     if file is None:
         return None
-    shipped = catalog.catheters()
-    own = [name for name, model in models.items() if shipped.get(name) != model]
+    own = [name for name, model in models.items() if model.origin == NAMED]
     if len(own) == 1:
         return own[0]
     raise ParameterError(
@@ -109,6 +108,13 @@ def _of_model(model: Catheter, n_sensors: int, depths: tuple[float, ...] | None)
         raise ParameterError(
             f"catheter {model.model} is known by its channel count only; "
             f"give the {n_sensors} positions with depths= (--depths)"
+        )
+    if model.origin != SHIPPED and model.model in shipped_catheters():
+        warnings.warn(
+            f"the positions of catheter {model.model} are those of your own table, not of hrm's: "
+            "elsewhere the same name means other positions",
+            ProvenanceWarning,
+            stacklevel=4,
         )
     if depths is None:
         return Placement(model.model, model.depths_cm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 import warnings
 from collections.abc import Sequence
@@ -19,13 +20,19 @@ from hrm.errors import (
     ParameterError,
     UnknownFormatError,
 )
-from hrm.io._text import HEAD_BYTES
+from hrm.io._source import HEAD_BYTES, Source
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from hrm.io._stream import RecordingStream
+
 ENTRY_POINT_GROUP = "hrm.readers"
 STRICTNESS = ("raise", "warn")
+#: Name of the reader of tables that are of no vendor's format.
+PLAIN_TABLE = "plain-table"
+#: Which end of the catheter the first channel of a file is.
+CHANNEL_ORDERS = ("proximal_first", "distal_first")
 # No spaces: what holds a name or a sentence is no code. Also safe in a file name.
 PARTICIPANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
@@ -49,10 +56,16 @@ class Sniff(NamedTuple):
 class ReadOptions:
     """What a caller may say about a file; one object, so that plug-ins outlive additions.
 
+    The fields are the options of `hrm.io.open_recording`. `sampling_rate` [Hz] and `layout`
+    (a TOML file) describe a table that does not say how it was sampled and what its
+    columns are; a file that states its rate and is told another one is refused.
+    `pressure_unit` and `channel_order` say what neither a plain table nor every EDF file does.
+
     Raises
     ------
     ParameterError
-        If `strictness` is unknown, or `participant` is not a code.
+        If `strictness` or `channel_order` is unknown, `participant` is not a code, or
+        `sampling_rate` is not a positive number.
     """
 
     catheter: str | None = None
@@ -62,6 +75,10 @@ class ReadOptions:
     participant: str | None = None
     keep_phi: bool = False
     strictness: str = "raise"
+    sampling_rate: float | None = None
+    layout: Path | None = None
+    pressure_unit: str | None = None
+    channel_order: str | None = None
 
     def __post_init__(self) -> None:
         """Check the fields that have a fixed form."""
@@ -69,6 +86,14 @@ class ReadOptions:
             raise ParameterError(
                 f"strictness must be one of {', '.join(STRICTNESS)}, got {self.strictness!r}"
             )
+        if self.channel_order not in (None, *CHANNEL_ORDERS):
+            raise ParameterError(
+                f"channel_order must be one of {', '.join(CHANNEL_ORDERS)}, "
+                f"got {self.channel_order!r}"
+            )
+        rate = self.sampling_rate
+        if rate is not None and not 0 < rate < math.inf:
+            raise ParameterError(f"sampling_rate must be a positive number of Hz, got {rate!r}")
         if self.participant is not None and not PARTICIPANT.fullmatch(str(self.participant)):
             # Not quoted: what was given instead of a code may be a name.
             raise ParameterError(
@@ -79,30 +104,50 @@ class ReadOptions:
 
 @runtime_checkable
 class Reader(Protocol):
-    """One file format."""
+    """One file format.
+
+    A reader takes a `Source`: the content, packed or not, of a file or of a file object.
+    """
 
     name: str
     vendor: str
     suffixes: tuple[str, ...]
     description: str
 
-    def sniff(self, head: bytes, path: Path) -> Sniff:
-        """Judge the first 64 KB; pure, never raises, content before suffix."""
+    def sniff(self, head: bytes, source: Source) -> Sniff:
+        """Judge the first 64 KB of the content; never raises, content before suffix."""
 
-    def peek(self, path: Path) -> dict[str, Any]:
+    def peek(self, source: Source) -> dict[str, Any]:
         """Describe the file from its two ends, without xarray or pandas."""
 
-    def read(self, path: Path, options: ReadOptions) -> xr.DataTree:
+    def read(self, source: Source, options: ReadOptions) -> xr.DataTree:
         """Read the whole file into a validated study."""
+
+
+@runtime_checkable
+class StreamingReader(Reader, Protocol):
+    """A reader that can hand a recording on block by block, in bounded memory."""
+
+    def stream(self, source: Source, options: ReadOptions) -> RecordingStream:
+        """Read the header, and give the samples as they are asked for."""
 
 
 def builtin_readers() -> tuple[Reader, ...]:
     """Return the readers that ship with hrm, in the order they are listed to users."""
+    from hrm.io.edf import EdfReader
     from hrm.io.manoview import ManoViewHeadlessReader, ManoViewReader
     from hrm.io.mms import MmsReader
     from hrm.io.native import NativeReader
+    from hrm.io.table import PlainTableReader
 
-    return (NativeReader(), MmsReader(), ManoViewReader(), ManoViewHeadlessReader())
+    return (
+        NativeReader(),
+        MmsReader(),
+        ManoViewReader(),
+        ManoViewHeadlessReader(),
+        EdfReader(),
+        PlainTableReader(),
+    )
 
 
 @cache
@@ -136,10 +181,11 @@ def _warn_plugin(entry: EntryPoint, why: str) -> None:
     warnings.warn(f"reader plug-in {entry.name!r} is left out: {why}", HrmWarning, stacklevel=3)
 
 
-def choose_reader(path: Path, name: str | None = None) -> Reader:
-    """Choose the reader of a file by its content, or by `name`.
+def choose_reader(source: Source, name: str | None = None, *, has_layout: bool = False) -> Reader:
+    """Choose the reader of a content, or the one of that `name`.
 
-    Exactly one YES wins; failing that, exactly one MAYBE.
+    Exactly one YES wins; failing that, exactly one MAYBE. With a layout file, only the readers
+    that follow one (``takes_layout``) are asked, and what none of them knows is a plain table.
 
     Raises
     ------
@@ -150,14 +196,17 @@ def choose_reader(path: Path, name: str | None = None) -> Reader:
     AmbiguousFormatError
         If more than one does.
     """
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
+    head = source.head(HEAD_BYTES)
     readers = all_readers()
     if name is not None:
         return _by_name(readers, name)
     if not head:
         raise UnknownFormatError("the file is empty (0 bytes); export it again")
-    verdicts = [(reader, _sniff(reader, head, path)) for reader in readers]
+    if has_layout:
+        readers = tuple(each for each in readers if getattr(each, "takes_layout", False))
+    verdicts = [(reader, _sniff(reader, head, source)) for reader in readers]
+    if has_layout and all(sniff.match is not Match.YES for _, sniff in verdicts):
+        return _by_name(readers, PLAIN_TABLE)
     return choose(verdicts)
 
 
@@ -169,10 +218,10 @@ def _by_name(readers: Sequence[Reader], name: str) -> Reader:
     raise ParameterError(f"unknown reader {name!r}; known readers: {known}")
 
 
-def _sniff(reader: Reader, head: bytes, path: Path) -> Sniff:
+def _sniff(reader: Reader, head: bytes, source: Source) -> Sniff:
     # The contract says that a sniffer never raises; a plug-in may break it.
     try:
-        return reader.sniff(head, path)
+        return reader.sniff(head, source)
     except Exception as err:  # noqa: BLE001 - code of others, reported by name
         return Sniff(Match.NO, f"its sniffer failed ({type(err).__name__})")
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -26,6 +28,8 @@ from hrm.errors import (
 from hrm.io import _raw, identity
 from hrm.io._catheter import resolve
 from hrm.io._registry import Match, ReadOptions, Sniff
+from hrm.io._source import Source
+from hrm.io._variants import Variant
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +39,12 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # Behind the end of the HDF5 content, where every HDF5 program ignores it.
 TRAILER_MAGIC = b"hrm-sum1"
 CHUNK_SAMPLES = 4096
-COMPRESSION_LEVEL = 4
+COMPRESSION: Mapping[str, Any] = {
+    "compression": "gzip",
+    "compression_opts": 4,
+    "shuffle": True,
+    "fletcher32": True,
+}
 
 # Deflate cannot shrink by more than about 1000: a file that declares more is damaged.
 _MAX_EXPANSION = 1100
@@ -51,15 +60,20 @@ class NativeReader:
     vendor = "hrm"
     suffixes: tuple[str, ...] = (".nc", ".h5")
     description = "hrm study in netCDF-4/HDF5, as written by write_native"
+    variants = (
+        Variant(
+            "schema 1", "own", "recording and results, without loss; any HDF5 program opens it"
+        ),
+    )
 
-    def sniff(self, head: bytes, path: Path) -> Sniff:
+    def sniff(self, head: bytes, source: Source) -> Sniff:
         """Judge by the HDF5 magic and the root attributes."""
         import h5py
 
         if not head.startswith(HDF5_MAGIC):
             return Sniff(Match.NO, "not an HDF5 file")
         try:
-            with path.open("rb") as stream, h5py.File(stream, "r") as file:
+            with source.random_access() as stream, h5py.File(stream, "r") as file:
                 marked = all(name in file.attrs for name in _ROOT_MARKS)
         except Exception as err:  # noqa: BLE001 - whatever HDF5 trips over; reading it says so
             return Sniff(Match.MAYBE, f"HDF5, but it does not open ({type(err).__name__})")
@@ -67,13 +81,13 @@ class NativeReader:
             return Sniff(Match.YES, "HDF5 with the root attributes of a study")
         return Sniff(Match.NO, "HDF5, but not a study of hrm")
 
-    def peek(self, path: Path) -> dict[str, Any]:
+    def peek(self, source: Source) -> dict[str, Any]:
         """Describe the file from its metadata."""
         import h5py
 
         try:
             # Through a stream: HDF5's own error texts carry the path.
-            with path.open("rb") as stream, h5py.File(stream, "r") as file:
+            with source.random_access() as stream, h5py.File(stream, "r") as file:
                 n_sensors, n_samples = file["pressure/pressure"].shape
                 return _raw.peek_result(
                     name=NAME,
@@ -83,19 +97,20 @@ class NativeReader:
                     first_time_s=float(np.ravel(file.attrs["time_offset_s"])[0]),
                     has_impedance="impedance" in file,
                     needs_catheter=False,
-                    size=path.stat().st_size,
+                    size=source.size,
                 )
         except Exception as err:
-            raise _damaged(err) from err
+            raise damaged(err) from err
 
-    def read(self, path: Path, options: ReadOptions) -> xr.DataTree:
+    def read(self, source: Source, options: ReadOptions) -> xr.DataTree:
         """Read the whole file into a validated study; no handle stays open."""
         # From memory: HDF5's own error texts carry the path.
-        study = parse(path.read_bytes())
+        study = parse(source.read())
         return build(study, options)
 
 
-def _damaged(err: Exception) -> CorruptFileError:
+def damaged(err: Exception) -> CorruptFileError:
+    """Fault of a native file that a library tripped over."""
     return CorruptFileError(
         f"the file is cut or damaged ({type(err).__name__} while reading it); "
         "write it again from its source",
@@ -128,12 +143,13 @@ def parse(data: bytes) -> xr.DataTree:
     from hrm.schema import validate
 
     try:
-        study = _load(_checked(data))
+        content = _checked(data)
+        study = load(io.BytesIO(content), len(content))
         validate(study)
     except HrmError:
         raise
     except Exception as err:
-        raise _damaged(err) from err
+        raise damaged(err) from err
     return study
 
 
@@ -156,7 +172,8 @@ def _checked(data: bytes) -> bytes:
     return content
 
 
-def _append_digest(file: Path) -> None:
+def append_digest(file: Path) -> None:
+    """Put the digest of a finished file behind its content."""
     with file.open("rb+") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
         stream.seek(0, os.SEEK_END)
@@ -165,22 +182,67 @@ def _append_digest(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _load(data: bytes) -> xr.DataTree:
+def load(stream: BinaryIO, size: int, *, keep: frozenset[str] = frozenset()) -> xr.DataTree:
+    """Read the nodes of a file, not yet checked against the contract.
+
+    Parameters
+    ----------
+    stream : binary file object
+        The content, `size` bytes of it; it must stay open if `keep` names anything.
+    keep : set of str
+        Variables to leave on disk until they are used.
+
+    Raises
+    ------
+    CorruptFileError, UnsupportedVersionError
+        As `parse`; also whatever HDF5 and xarray raise about a damaged file.
+    """
     import xarray as xr
 
     # First, because h5netcdf complains on the terminal about a file that does not open.
-    lists = _lists_of_one(data)
-    with xr.open_datatree(
-        io.BytesIO(data), engine="h5netcdf", decode_times=False, decode_timedelta=False
-    ) as tree:
+    lists = _lists_of_one(stream)
+    tree = xr.open_datatree(stream, engine="h5netcdf", decode_times=False, decode_timedelta=False)
+    try:
         _check_version(tree.attrs)
-        declared = sum(node.to_dataset(inherit=False).nbytes for node in tree.subtree)
-        if declared > _SMALL_BYTES + _MAX_EXPANSION * len(data):
-            raise CorruptFileError(
-                f"the file declares {declared} bytes of values, more than its size can hold",
-                reader=NAME,
-            )
-        nodes = {node.path: _plain(node.to_dataset(inherit=False).load()) for node in tree.subtree}
+        _check_declared(tree, size)
+        nodes = {
+            node.path: _plain(_loaded(node.to_dataset(inherit=False), keep))
+            for node in tree.subtree
+        }
+    except BaseException:
+        tree.close()
+        raise
+    _restore_lists(nodes, lists)
+    study = xr.DataTree.from_dict(nodes)
+    if keep:
+        study.set_close(partial(_close, tree, stream))
+    else:
+        tree.close()
+    return study
+
+
+def _close(tree: xr.DataTree, stream: BinaryIO) -> None:
+    tree.close()
+    stream.close()
+
+
+def _check_declared(tree: xr.DataTree, size: int) -> None:
+    declared = sum(node.to_dataset(inherit=False).nbytes for node in tree.subtree)
+    if declared > _SMALL_BYTES + _MAX_EXPANSION * size:
+        raise CorruptFileError(
+            f"the file declares {declared} bytes of values, more than its size can hold",
+            reader=NAME,
+        )
+
+
+def _loaded(dataset: xr.Dataset, keep: frozenset[str]) -> xr.Dataset:
+    for name, variable in dataset.variables.items():
+        if name not in keep:
+            variable.load()
+    return dataset
+
+
+def _restore_lists(nodes: dict[str, xr.Dataset], lists: dict[tuple[str, str], list[str]]) -> None:
     for (path, variable), names in lists.items():
         owner: Any = nodes.get(path)
         if variable and owner is not None:
@@ -188,10 +250,9 @@ def _load(data: bytes) -> xr.DataTree:
         if owner is not None:
             attrs = owner.attrs
             attrs.update({key: [attrs[key]] for key in names if isinstance(attrs.get(key), str)})
-    return xr.DataTree.from_dict(nodes)
 
 
-def _lists_of_one(data: bytes) -> dict[tuple[str, str], list[str]]:
+def _lists_of_one(stream: BinaryIO) -> dict[tuple[str, str], list[str]]:
     """Find the attributes that are a list of one text, which xarray reads as the text.
 
     Keys are (path of the node, name of the variable or empty).
@@ -199,7 +260,7 @@ def _lists_of_one(data: bytes) -> dict[tuple[str, str], list[str]]:
     import h5py
 
     found: dict[tuple[str, str], list[str]] = {}
-    with h5py.File(io.BytesIO(data), "r") as file:
+    with h5py.File(stream, "r") as file:
 
         def visit(path: str, item: Any) -> None:
             node, _, variable = f"/{path}".rpartition("/")
@@ -322,13 +383,20 @@ def write_native(
 
     target = Path(path)
     validate(study)
-    _check_storable(study)
+    check_storable(study)
     with new_file(target, overwrite=overwrite) as temporary:
-        _write(study, temporary)
-        _append_digest(temporary)
+        write_tree(study, temporary)
+        append_digest(temporary)
 
 
-def _write(study: xr.DataTree, file: Path) -> None:
+def write_tree(study: xr.DataTree, file: Path, *, mode: Literal["w", "a"] = "w") -> None:
+    """Write the nodes of a tree into a file, new or (``mode="a"``) begun; no digest yet.
+
+    Raises
+    ------
+    SchemaError
+        If the tree holds what netCDF cannot store.
+    """
     encoding = {
         node.path: {
             str(name): _encoding(variable)
@@ -337,7 +405,7 @@ def _write(study: xr.DataTree, file: Path) -> None:
         for node in study.subtree
     }
     try:
-        study.to_netcdf(file, engine="h5netcdf", format="NETCDF4", encoding=encoding)
+        study.to_netcdf(file, mode=mode, engine="h5netcdf", format="NETCDF4", encoding=encoding)
     except (TypeError, ValueError, KeyError, NotImplementedError) as err:
         raise SchemaError(
             f"the study holds what netCDF cannot store ({type(err).__name__}); "
@@ -353,17 +421,18 @@ def _encoding(variable: xr.Variable) -> dict[str, Any]:
     encoding: dict[str, Any] = {"_FillValue": None}
     if variable.ndim and variable.size:
         leading, last = variable.shape[:-1], variable.shape[-1]
-        encoding |= {
-            "zlib": True,
-            "complevel": COMPRESSION_LEVEL,
-            "shuffle": True,
-            "fletcher32": True,
-            "chunksizes": (*leading, min(last, CHUNK_SAMPLES)),
-        }
+        encoding |= {**COMPRESSION, "chunksizes": (*leading, min(last, CHUNK_SAMPLES))}
     return encoding
 
 
-def _check_storable(study: xr.DataTree) -> None:
+def check_storable(study: xr.DataTree) -> None:
+    """Refuse a study that netCDF cannot store, naming all of what it cannot.
+
+    Raises
+    ------
+    SchemaError
+        If there is any such thing.
+    """
     faults = []
     for node in study.subtree:
         dataset = node.to_dataset(inherit=False)

@@ -1,8 +1,10 @@
 """The swallow table: what the operator knows of each swallow and a recording does not say.
 
 A CSV file with the header ``onset_s,posture,protocol``; the last two columns are
-optional, in any order. Onsets are seconds from the first sample of the recording.
-A table saved by a spreadsheet with semicolons may write its decimals with a comma.
+optional, in any order. Onsets are seconds from the first sample of the recording, or,
+as lists of long recordings have them, in a column ``start``: whole samples, the first
+of which is number 0. A table saved by a spreadsheet with semicolons may write its
+decimals with a comma.
 """
 
 from __future__ import annotations
@@ -11,25 +13,71 @@ import csv
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hrm.errors import ParameterError
 from hrm.schema import POSTURES, PROTOCOLS
 
-COLUMNS = ("onset_s", "posture", "protocol")
+#: When a swallow begins, in seconds or in samples; a table has one of the two.
+ONSETS = {"onset_s": "seconds", "start": "samples"}
+COLUMNS = (*ONSETS, "posture", "protocol")
 
 _MOST_BYTES = 1 << 20
 _MOST_FAULTS = 8
 
 
-def read_swallow_table(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class SwallowTable:
+    """A swallow table as it stands; `unit` is ``seconds`` or ``samples``.
+
+    `rows` have the key ``onset_s`` or ``start``.
+    """
+
+    unit: str
+    rows: tuple[dict[str, Any], ...]
+
+    def in_seconds(self, sampling_rate: float | None) -> list[dict[str, Any]]:
+        """Return the rows with ``onset_s`` [s], whatever the table counts in.
+
+        Raises
+        ------
+        ParameterError
+            If it counts samples, and the rate [Hz] is not given.
+        """
+        if self.unit == "seconds":
+            return [dict(row) for row in self.rows]
+        if sampling_rate is None or not sampling_rate > 0:
+            raise ParameterError(
+                "the swallow table counts in samples (its column is start); give the sampling "
+                "rate of the recording: sampling_rate="
+            )
+        return [
+            {
+                "onset_s": row["start"] / sampling_rate,
+                **{name: value for name, value in row.items() if name != "start"},
+            }
+            for row in self.rows
+        ]
+
+    def said(self, sampling_rate: float) -> str:
+        """Say in a line how the onsets were taken."""
+        onsets = f"{len(self.rows)} onsets in {self.unit}"
+        return onsets if self.unit == "seconds" else f"{onsets} at {sampling_rate:g} Hz"
+
+
+def read_swallow_table(
+    path: str | os.PathLike[str], *, sampling_rate: float | None = None
+) -> list[dict[str, Any]]:
     r"""Read a swallow table.
 
     Parameters
     ----------
     path : path-like
         UTF-8, with or without byte order mark; comma, semicolon or tab.
+    sampling_rate : float [Hz], optional
+        Of the recording; needed for a table that counts in samples.
 
     Returns
     -------
@@ -49,7 +97,15 @@ def read_swallow_table(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     >>> _ = Path("swallows.csv").write_text("onset_s,posture\n30.5,supine\n")
     >>> read_swallow_table("swallows.csv")
     [{'onset_s': 30.5, 'posture': 'supine'}]
+    >>> _ = Path("swallows.csv").write_text("start\n1525\n")
+    >>> read_swallow_table("swallows.csv", sampling_rate=50.0)
+    [{'onset_s': 30.5}]
     """
+    return load_swallow_table(path).in_seconds(sampling_rate)
+
+
+def load_swallow_table(path: str | os.PathLike[str]) -> SwallowTable:
+    """Read a swallow table before the recording is known; else as `read_swallow_table`."""
     lines = _text(Path(path)).splitlines()
     if not any(line.strip() for line in lines):
         raise ParameterError(
@@ -63,7 +119,8 @@ def read_swallow_table(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         cells = next(csv.reader([line], delimiter=separator), [])
         if not any(cell.strip() for cell in cells):
             continue
-        row, found = _row(dict(zip(names, (c.strip() for c in cells), strict=False)), separator)
+        padded = [cell.strip() for cell in cells] + [""] * (len(names) - len(cells))
+        row, found = _row(dict(zip(names, padded, strict=False)), separator)
         if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
             found.append(f"{len(cells)} cells, but the header has {len(names)}")
         faults += [f"line {number}: {fault}" for fault in found]
@@ -74,7 +131,8 @@ def read_swallow_table(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         raise ParameterError("swallow table: " + "; ".join(faults[:_MOST_FAULTS]) + more)
     if not rows:
         raise ParameterError("the swallow table has a header but no row")
-    return [row for _, row in rows]
+    unit = next(ONSETS[name] for name in names if name in ONSETS)
+    return SwallowTable(unit, tuple(row for _, row in rows))
 
 
 def _text(path: Path) -> str:
@@ -102,10 +160,10 @@ def _names(header: str, separator: str, number: int) -> list[str]:
     while names and not names[-1]:
         names.pop()
     known = all(name in COLUMNS for name in names) and len(set(names)) == len(names)
-    if not known or "onset_s" not in names:
+    if not known or sum(name in ONSETS for name in names) != 1:
         raise ParameterError(
-            f"swallow table line {number}: expected a header with onset_s, and optionally "
-            "posture and protocol, each once and nothing else"
+            f"swallow table line {number}: expected a header with onset_s (seconds) or start "
+            "(samples), and optionally posture and protocol, each once and nothing else"
         )
     return names
 
@@ -113,12 +171,14 @@ def _names(header: str, separator: str, number: int) -> list[str]:
 def _row(cells: Mapping[str, str], separator: str) -> tuple[dict[str, Any], list[str]]:
     row: dict[str, Any] = {}
     faults = []
-    text = cells.get("onset_s", "")
+    name = next(name for name in ONSETS if name in cells)
+    text = cells[name]
     onset = _number(text.replace(",", ".") if separator == ";" else text)
-    if onset is None:
-        faults.append("onset_s must be a number of seconds, 0 or more")
+    if onset is None or (name == "start" and not onset.is_integer()):
+        kind = "number of seconds" if name == "onset_s" else "whole number of samples"
+        faults.append(f"{name} must be a {kind}, 0 or more")
     else:
-        row["onset_s"] = onset
+        row[name] = onset
     for name, words in (("posture", POSTURES), ("protocol", PROTOCOLS)):
         word = cells.get(name, "").casefold()
         if word in words:
@@ -140,7 +200,8 @@ def _repeated(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[str]:
     seen: dict[float, int] = {}
     faults = []
     for number, row in rows:
-        before = seen.setdefault(row["onset_s"], number)
+        name = next(name for name in ONSETS if name in row)
+        before = seen.setdefault(row[name], number)
         if before != number:
-            faults.append(f"line {number}: the same onset_s as line {before}")
+            faults.append(f"line {number}: the same {name} as line {before}")
     return faults

@@ -3,7 +3,7 @@
 import pytest
 
 from hrm.errors import ParameterError
-from hrm.io.swallow_table import read_swallow_table
+from hrm.io.swallow_table import load_swallow_table, read_swallow_table
 from hrm.schema import POSTURES, PROTOCOLS
 
 
@@ -62,6 +62,12 @@ def test_what_is_not_said_is_left_out(read):
         ("onset_s,protocol\n1,wet\n", "line 2: protocol must be one of single"),
         ("onset_s\n1,supine\n", "line 2: 2 cells, but the header has 1"),
         ("onset_s\n1\n2\n1\n", "line 4: the same onset_s as line 2"),
+        ("posture,onset_s\nsupine\n", "line 2: onset_s must be a number"),
+        ("start\n1.5\n", "line 2: start must be a whole number of samples"),
+        ("start\n-1\n", "line 2: start must be a whole number of samples"),
+        ("start\n5\n5\n", "line 3: the same start as line 2"),
+        ("start,onset_s\n5,0.1\n", "line 1: expected a header"),
+        ("start\n5\n", "counts in samples (its column is start)"),
         (b"onset_s\n1\n\xff\n", "not UTF-8 (byte 10)"),
         (b"onset_s\n1\x00\n", "not a swallow table"),
         (b"onset_s\n" + b"1\n" * 600_000, "not a swallow table"),
@@ -94,3 +100,20 @@ def test_takes_every_word_of_the_contract(read):
     lines = [f"{i},{posture},{protocol}" for i, (posture, protocol) in enumerate(words)]
     rows = read("\n".join(["onset_s,posture,protocol", *lines]))
     assert [(row["posture"], row["protocol"]) for row in rows] == words
+
+
+@pytest.mark.parametrize(
+    ("content", "rate", "wanted", "said"),
+    [
+        ("start,posture\n0,supine\n125,\n", 50.0, [0.0, 2.5], "2 onsets in samples at 50 Hz"),
+        ("posture;start\n;7\n", 20.0, [0.35], "1 onsets in samples at 20 Hz"),
+        ("onset_s\n7\n", 20.0, [7.0], "1 onsets in seconds"),
+    ],
+)
+def test_samples_become_seconds_at_the_rate_of_the_recording(content, rate, wanted, said, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+    rows = read_swallow_table(path, sampling_rate=rate)
+    assert [row["onset_s"] for row in rows] == wanted
+    assert all("start" not in row for row in rows)
+    assert load_swallow_table(path).said(rate) == said

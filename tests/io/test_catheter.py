@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hrm.errors import ParameterError
+from hrm.errors import ParameterError, ProvenanceWarning
 from hrm.io._catheter import resolve
 
 USER_TABLE = """
@@ -51,6 +51,15 @@ def test_users_table(table):
     two = table(USER_TABLE + USER_TABLE.replace("mine", "other"))
     with pytest.raises(ParameterError, match=r"holds 2 models of its own.*mine, other"):
         resolve(3, catheter_file=two)
+
+
+def test_a_model_that_the_user_replaced_is_used_with_a_warning(table):
+    text = USER_TABLE.replace("mine", "manoscan-36")
+    with pytest.raises(ParameterError, match="holds a model manoscan-36, which is known already"):
+        resolve(3, catheter_file=table(text))
+    path = table(text + "replaces = true")
+    with pytest.warns(ProvenanceWarning, match="manoscan-36 are those of your own table"):
+        assert resolve(3, catheter_file=path).depths_cm == (0.0, 1.5, 4.0)
 
 
 def test_default_of_a_format():

@@ -1,0 +1,189 @@
+"""Where the columns of a plain table are: what the layout says, held against the first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hrm.errors import CorruptFileError, ParameterError
+from hrm.io._registry import PLAIN_TABLE
+from hrm.io._text import parse_number
+from hrm.io.layout import SEPARATORS, Layout
+
+#: What `separator_of` gives if nothing separates numbers.
+NOT_FOUND = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Positions from 0, pressures and impedances proximal to distal."""
+
+    separator: bytes | None
+    header_lines: int
+    n_cells: int
+    pressure: tuple[int, ...]
+    impedance: tuple[int, ...] = ()
+    time: int | None = None
+    marker: int | None = None
+    text: int | None = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Every column that is read as numbers, ascending."""
+        single = (column for column in (self.time, self.marker) if column is not None)
+        return tuple(sorted({*self.pressure, *self.impedance, *single}))
+
+    @property
+    def ignored(self) -> tuple[int, ...]:
+        """Columns that may hold anything."""
+        used = set(self.numbers)
+        return tuple(k for k in range(self.n_cells) if k not in used)
+
+
+def separator_of(row: bytes, missing: Sequence[str] = ()) -> bytes | None:
+    """Separator that makes a row two or more numbers: None is blanks, `NOT_FOUND` none does."""
+    for separator in SEPARATORS.values():
+        cells = row.replace(b'"', b"").split(separator)
+        if len(cells) > 1 and are_numbers(cells, missing, comma=separator != b","):
+            return separator
+    return NOT_FOUND
+
+
+def are_numbers(cells: Sequence[bytes], missing: Sequence[str], *, comma: bool) -> bool:
+    """Whether all cells are numbers, or what stands where one is missing."""
+    codes = {code.encode("utf-8") for code in missing}
+    return all(
+        cell.strip() in codes or (parse_number(cell) is not None and (comma or b"," not in cell))
+        for cell in cells
+    )
+
+
+def find_columns(top: Sequence[bytes], layout: Layout, order: str, encoding: str) -> Columns:
+    """Find the columns that a layout names.
+
+    Parameters
+    ----------
+    top : sequence of bytes
+        The first lines of the table: those above the numbers, and some rows.
+    layout : Layout
+        What the user says.
+    order : str
+        Which end of the catheter the first pressure column is.
+    encoding : str
+        Of the names in the header.
+
+    Raises
+    ------
+    ParameterError
+        If the layout names a column that is not there.
+    CorruptFileError
+        If there are no rows of numbers.
+    """
+    n_header, separator = _start(top, layout)
+    rows = top[n_header:]
+    n_cells = len(rows[0].split(separator))
+    names = _names(top[n_header - 1], separator, encoding) if n_header else []
+    where = _Finder(n_cells, names)
+    time, marker, text = (
+        where.one(column, what)
+        for column, what in (
+            (layout.time_column, "time.column"),
+            (layout.marker, "events.marker"),
+            (layout.text, "events.text"),
+        )
+    )
+    impedance: tuple[int, ...] = ()
+    if layout.impedance is not None and layout.impedance.columns is not None:
+        impedance = where.all(layout.impedance.columns, "impedance.columns")
+        if layout.impedance.order == "distal_first":
+            impedance = impedance[::-1]
+    taken = {time, marker, text, *impedance}
+    if layout.pressure.columns is not None:
+        pressure = where.all(layout.pressure.columns, "pressure.columns")
+    else:
+        pressure = tuple(k for k in range(n_cells) if k not in taken)
+    if taken & set(pressure) or len(taken - {None}) < len(impedance) + sum(
+        column is not None for column in (time, marker, text)
+    ):
+        raise ParameterError("layout file: a column is given for two things")
+    if order == "distal_first":
+        pressure = pressure[::-1]
+    return Columns(separator, n_header, n_cells, pressure, impedance, time, marker, text)
+
+
+def _start(top: Sequence[bytes], layout: Layout) -> tuple[int, bytes | None]:
+    """Lines above the first row of numbers, and the separator of that row."""
+    n_header = layout.header_lines
+    if n_header is None:
+        # Not said: a first line that is not all numbers is a header, and nothing else is.
+        n_header = 0 if top and _is_row(top[0], layout) else 1
+    if len(top) <= n_header:
+        raise _corrupt("the file ends above the first row of numbers", len(top) + 1)
+    return n_header, _separator(top[n_header], layout, n_header + 1)
+
+
+def _is_row(line: bytes, layout: Layout) -> bool:
+    if layout.separator == "auto":
+        return separator_of(line, layout.missing) != NOT_FOUND
+    separator = SEPARATORS[layout.separator]
+    cells = line.replace(b'"', b"").split(separator)
+    return are_numbers(cells, layout.missing, comma=separator != b",")
+
+
+def _separator(row: bytes, layout: Layout, line: int) -> bytes | None:
+    if layout.separator != "auto":
+        return SEPARATORS[layout.separator]
+    found = separator_of(row, layout.missing)
+    if found == NOT_FOUND:
+        raise _corrupt(
+            "expected numbers apart by tabs, semicolons, commas or blanks; if there are more lines "
+            "above them, or texts among them, say header_lines and separator in the layout file",
+            line,
+        )
+    return found
+
+
+def _names(line: bytes, separator: bytes | None, encoding: str) -> list[str]:
+    cells = (cell.decode(encoding, "replace") for cell in line.split(separator))
+    return [cell.strip(" \t\"'").casefold() for cell in cells]
+
+
+class _Finder:
+    """Columns by number or name; names of the file are never quoted."""
+
+    def __init__(self, n_cells: int, names: Sequence[str]) -> None:
+        self._n_cells, self._names = n_cells, names
+
+    def one(self, column: int | str | None, what: str) -> int | None:
+        return None if column is None else self._position(column, what)
+
+    def all(self, columns: Sequence[int | str], what: str) -> tuple[int, ...]:
+        return tuple(
+            self._position(column, f"{what}, entry {number}")
+            for number, column in enumerate(columns, 1)
+        )
+
+    def _position(self, column: int | str, what: str) -> int:
+        if isinstance(column, int):
+            if column > self._n_cells:
+                raise ParameterError(
+                    f"layout file: {what} is {column}, but the rows have {self._n_cells} cells"
+                )
+            return column - 1
+        n_found = self._names.count(column.strip().casefold())
+        if n_found != 1 or len(self._names) != self._n_cells:
+            found = (
+                f"there {n_found} times"
+                if len(self._names) == self._n_cells
+                else f"of no use: the line above the numbers has {len(self._names)} cells, "
+                f"the rows have {self._n_cells}"
+            )
+            raise ParameterError(
+                f"layout file: {what} is a name, and as the name of a column it is {found}; "
+                "correct it, say header_lines, or give the columns by number"
+            )
+        return self._names.index(column.strip().casefold())
+
+
+def _corrupt(message: str, line: int) -> CorruptFileError:
+    return CorruptFileError(message, reader=PLAIN_TABLE, where=f"line {line}")

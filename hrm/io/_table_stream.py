@@ -1,0 +1,296 @@
+"""Rows of a plain table, block by block, as its layout says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hrm.errors import CorruptFileError, ParameterError
+from hrm.io import _raw, _text
+from hrm.io._lines import Lines, Rows, without_blank_end
+from hrm.io._notes import event_of
+from hrm.io._raw import Facts, RawEvent
+from hrm.io._registry import PLAIN_TABLE, ReadOptions
+from hrm.io._source import Source
+from hrm.io._stream import Block
+from hrm.io._table_columns import find_columns
+from hrm.io._timebase import time_grid
+from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
+from hrm.io.layout import Layout, layout_of
+
+VERSION = "1"
+_NUMERIC = b"0123456789+-.,;eE \t\r\n"
+_SECONDS = {"s": 1.0, "ms": 1e-3}
+
+
+class PlainTableStream:
+    """A plain table whose columns have been found.
+
+    `options` are those with which `hrm.io.layout.with_layout` has said what the layout says.
+
+    Raises
+    ------
+    ParameterError
+        If unit, order or rate are not said, or the layout does not fit the file.
+    CorruptFileError
+        If there are no rows of numbers.
+    """
+
+    reader = PLAIN_TABLE
+    default_catheter: str | None = None
+    states_catheter = False
+
+    def __init__(self, source: Source, options: ReadOptions) -> None:
+        self._source, self._options = source, options
+        self._layout = layout_of(options)
+        self._factor = _pressure_factor(options)
+        self._ohm = _impedance_factor(self._layout)
+        _check_rate_is_said(self._layout, options)
+        self._lines = Lines(source, reader=PLAIN_TABLE)
+        top = self._lines.ahead((self._layout.header_lines or 1) + 1)
+        order = options.channel_order or ""
+        self._columns = find_columns(top, self._layout, order, self._encoding)
+        for _ in range(self._columns.header_lines):
+            self._lines.line()
+        self._first_line = self._lines.number
+        self.n_sensors = len(self._columns.pressure)
+        self.n_segments = len(self._columns.impedance)
+        self._cleaner = _Cleaner(self._layout, self._columns.separator)
+        self._times: list[NDArray[np.float64]] = []
+        self._texts: list[tuple[int, bytes]] = []
+        self._pressed_at: list[int] = []
+        self._was_pressed = False
+        self._n_rows = 0
+        self._last_rows: list[bytes] = []
+        self._ends_in_a_line_end = True
+
+    @property
+    def _encoding(self) -> str:
+        stated = self._layout.encoding
+        return self._lines.encoding if stated == "auto" else stated
+
+    def blocks(self) -> Iterator[Block]:
+        """Pressures in mmHg and impedances in ohm."""
+        columns = self._columns
+        dtype = np.float32 if self._takes_values_as_they_are() else np.float64
+        layout = _text.BlockLayout(columns.separator, columns.numbers, columns.n_cells, dtype=dtype)
+        parser = _text.TableParser(layout, reader=PLAIN_TABLE)
+        blocks = without_blank_end(
+            self._lines.blocks(), separator=columns.separator or b"", reader=PLAIN_TABLE
+        )
+        for rows in blocks:
+            self._last_rows = [*self._last_rows, *rows.data.removesuffix(b"\n").rsplit(b"\n", 2)]
+            self._last_rows = self._last_rows[-2:]
+            self._ends_in_a_line_end = rows.data.endswith(b"\n")
+            table = parser.parse(self._cleaner.clean(self._without_texts(rows)))
+            yield self._block(table)
+            self._n_rows += len(table.first)
+
+    def _takes_values_as_they_are(self) -> bool:
+        columns = self._columns
+        leftmost = columns.time in (None, columns.numbers[0])
+        return self._factor == self._ohm == 1 and leftmost
+
+    def _block(self, table: _text.Table) -> Block:
+        columns = self._columns
+        if columns.time is not None:
+            self._times.append(self._taken(table, (columns.time,))[:, 0].astype(np.float64))
+        if columns.marker is not None:
+            self._add_marks(self._taken(table, (columns.marker,))[:, 0])
+        pressure = self._signal(table, columns.pressure, self._factor)
+        if not columns.impedance:
+            return Block(pressure)
+        return Block(pressure, self._signal(table, columns.impedance, self._ohm))
+
+    def _taken(self, table: _text.Table, wanted: tuple[int, ...]) -> NDArray[Any]:
+        """Columns of the file, wherever the parser put them."""
+        places = [self._columns.numbers.index(column) for column in wanted]
+        if 0 not in places:
+            return table.values[:, [place - 1 for place in places]]
+        if places == [0]:
+            return table.first[:, None]
+        values = np.column_stack([table.first.astype(table.values.dtype), table.values])
+        return values[:, places]
+
+    def _signal(
+        self, table: _text.Table, wanted: tuple[int, ...], factor: Fraction
+    ) -> NDArray[np.float32]:
+        values = self._taken(table, wanted)
+        for code in self._cleaner.numbers:
+            values[values == values.dtype.type(code)] = np.nan
+        if factor != 1:
+            values = values.astype(np.float64) * factor.numerator / factor.denominator
+        return values.astype(np.float32)
+
+    def _add_marks(self, marks: NDArray[Any]) -> None:
+        pressed = (marks != 0) & ~np.isnan(marks)
+        before = np.concatenate(([self._was_pressed], pressed[:-1]))
+        found = np.flatnonzero(pressed & ~before)
+        self._pressed_at += [self._n_rows + int(at) for at in found]
+        self._was_pressed = bool(pressed[-1])
+
+    def _without_texts(self, rows: Rows) -> Rows:
+        """Set the columns that are not read to 0, and keep the notes."""
+        columns = self._columns
+        data = rows.data.replace(b'"', b"")
+        strange = columns.ignored and data.translate(None, _NUMERIC)
+        if columns.text is None and not strange:
+            return Rows(rows.first_line, data)
+        mark = b" " if columns.separator is None else columns.separator
+        out = []
+        for at, line in enumerate(Rows(rows.first_line, data).lines()):
+            cells = line.split(columns.separator)
+            if len(cells) == columns.n_cells:
+                note = b"" if columns.text is None else cells[columns.text].strip()
+                if note:
+                    self._texts.append((self._n_rows + at, note))
+                for k in columns.ignored:
+                    cells[k] = b"0"
+            out.append(mark.join(cells))
+        return Rows(rows.first_line, b"\n".join(out) + b"\n" * data.endswith(b"\n"))
+
+    def finish(self) -> Facts:
+        """Find the rate, and give marks and notes as events."""
+        self._check_last_row()
+        rate, first_s, attrs = self._time_facts()
+        encoding, keep_phi = self._encoding, self._options.keep_phi
+        notes = [
+            event_of(at / rate, text.decode(encoding, "replace"), keep_phi=keep_phi)
+            for at, text in self._texts
+        ]
+        if self._layout.sha256:
+            attrs["layout_sha256"] = self._layout.sha256
+        return Facts(
+            source_format=PLAIN_TABLE,
+            reader=PLAIN_TABLE,
+            reader_version=VERSION,
+            sha256=self._source.sha256,
+            sampling_rate_hz=rate,
+            time_offset_s=first_s,
+            events=(*(RawEvent(at / rate, "marker") for at in self._pressed_at), *notes),
+            attrs={**attrs, "file_pressure_unit": self._options.pressure_unit or ""},
+        )
+
+    def _time_facts(self) -> tuple[float, float, dict[str, str | float | int]]:
+        stated = self._options.sampling_rate
+        unit = self._layout.time_unit
+        if self._columns.time is None:
+            return stated or 0.0, 0.0, {}
+        times = np.concatenate(self._times)
+        if unit == "sample":
+            first = _first_sample(times, self._first_line)
+            rate = stated or 0.0
+            return rate, first / rate, {"first_sample_index": first}
+        grid = time_grid(times * _SECONDS[unit], first_line=self._first_line, reader=PLAIN_TABLE)
+        if stated is None:
+            return grid.rate_hz, grid.first_s, {}
+        # Printed times are rounded; what they allow at most is half a sample over the whole.
+        if abs((times.size - 1) * (stated / grid.rate_hz - 1)) > 0.5:
+            raise ParameterError(
+                f"the time column says {grid.rate_hz:g} Hz, the sampling rate given is "
+                f"{stated:g} Hz; leave one of them out"
+            )
+        return stated, grid.first_s, {}
+
+    def _check_last_row(self) -> None:
+        """Tell a file cut inside its last number, where the decimals give it away."""
+        digits = [re.findall(rb"[.,](\d*)\s*$", row) for row in self._last_rows]
+        if not self._ends_in_a_line_end and len({len(d[0]) if d else -1 for d in digits}) > 1:
+            _raw.recoverable(
+                "the last row has no line end and fewer or more decimals than the row before, "
+                "as in a file that was cut",
+                options=self._options,
+                reader=PLAIN_TABLE,
+                where=f"line {self._first_line + self._n_rows - 1}",
+            )
+
+
+class _Cleaner:
+    """Brings missing samples to NaN, and holds the decimal mark to the one that was said."""
+
+    def __init__(self, layout: Layout, separator: bytes | None) -> None:
+        found = {code: _text.parse_number(code.encode("utf-8")) for code in layout.missing}
+        self.numbers = tuple(value for value in found.values() if value is not None)
+        texts = [code for code, value in found.items() if value is None]
+        if "" in texts and separator is None:
+            raise ParameterError(
+                'layout file: table.missing holds "", but between blanks no cell can be empty'
+            )
+        self._missing = _pattern(texts, separator) if texts else None
+        comma = separator == b","
+        self._wrong = {"point": b"" if comma else b",", "comma": b".", None: b""}[layout.decimal]
+        if comma and layout.decimal == "comma":
+            raise ParameterError("separator and decimal mark of the table are both a comma")
+
+    def clean(self, rows: Rows) -> Rows:
+        """Bring a block to what the parser takes."""
+        data = rows.data
+        if self._missing is not None:
+            body = data.removesuffix(b"\n")
+            data = self._missing.sub(rb"\1NaN", body) + b"\n" * data.endswith(b"\n")
+        at = data.find(self._wrong) if self._wrong else -1
+        if at >= 0:
+            raise CorruptFileError(
+                "found a decimal mark that is not the one said in the layout file (table.decimal)",
+                reader=PLAIN_TABLE,
+                where=f"line {rows.first_line + data.count(10, 0, at)}",
+            )
+        return Rows(rows.first_line, data)
+
+
+def _pattern(texts: list[str], separator: bytes | None) -> re.Pattern[bytes]:
+    mark = rb"[ \t]" if separator is None else re.escape(separator)
+    codes = b"|".join(re.escape(code.encode("utf-8")) for code in sorted(texts, reverse=True))
+    return re.compile(rb"(?m)(^|" + mark + rb") *(?:" + codes + rb") *(?=" + mark + rb"|$)")
+
+
+def _pressure_factor(options: ReadOptions) -> Fraction:
+    unit = options.pressure_unit
+    if unit is None or options.channel_order is None:
+        lacking = "unit (pressure.unit)" if unit is None else "order (pressure.order)"
+        raise ParameterError(
+            f"the layout file does not say the {lacking}; say it there, or with "
+            "--pressure-unit and --channel-order"
+        )
+    if unit not in PRESSURE_UNITS:
+        raise ParameterError(
+            f"pressure_unit must be one of {', '.join(PRESSURE_UNITS)}, got another"
+        )
+    return PRESSURE_UNITS[unit]
+
+
+def _impedance_factor(layout: Layout) -> Fraction:
+    if layout.impedance is None:
+        return Fraction(1)
+    if layout.impedance.unit is None:
+        raise ParameterError(
+            f"layout file: impedance.unit is missing: {', '.join(IMPEDANCE_UNITS)}"
+        )
+    return IMPEDANCE_UNITS[layout.impedance.unit]
+
+
+def _check_rate_is_said(layout: Layout, options: ReadOptions) -> None:
+    by_column = layout.time_column is not None and layout.time_unit != "sample"
+    if options.sampling_rate is None and not by_column:
+        raise ParameterError(
+            "the sampling rate is not said: give sampling_rate= (--sampling-rate), or "
+            "time.sampling_rate_hz or a column of times in the layout file"
+        )
+
+
+def _first_sample(samples: NDArray[np.float64], line: int) -> int:
+    wrong = np.flatnonzero(~(np.diff(samples) == 1))
+    if wrong.size or not (samples[0] >= 0 and samples[0] == np.floor(samples[0])):
+        at = line + (int(wrong[0]) + 1 if wrong.size else 0)
+        raise CorruptFileError(
+            "expected whole sample numbers that rise by one from row to row; rows are missing, "
+            "doubled or out of order: export the file again",
+            reader=PLAIN_TABLE,
+            where=f"line {at}",
+        )
+    return int(samples[0])
