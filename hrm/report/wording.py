@@ -128,7 +128,8 @@ def standing(verdict: Mapping[str, Any], version: str) -> str:
 def remarks(verdict: Mapping[str, Any]) -> list[str]:
     """Write out what a reader must weigh, and the warnings of the tree."""
     said = [code for code in verdict["considerations"] if code not in _reasons(verdict)]
-    return [*(consideration(code) for code in said), *verdict["warnings"]]
+    # A warning may say a consideration in the same words.
+    return list(dict.fromkeys([*(consideration(code) for code in said), *verdict["warnings"]]))
 
 
 def _reasons(verdict: Mapping[str, Any]) -> list[str]:

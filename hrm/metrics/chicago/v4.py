@@ -164,15 +164,19 @@ def _egjoo_subtype(tree: Tree) -> None:
 
 def _test_supports_obstruction(tree: Tree) -> bool:
     """Whether barium or FLIP is abnormal; asked for where neither was done so."""
+    found = _state_tests(tree)
+    if not found:
+        tree.notes.consider("tests_normal" if tree.clinical.tests_normal else "tbe_or_flip")
+    return found
+
+
+def _state_tests(tree: Tree) -> bool:
     clinical = tree.clinical
-    found = tree.notes.state(
+    return tree.notes.state(
         "barium esophagram or FLIP abnormal",
         f"tbe {clinical.tbe}, flip {clinical.flip}",
         met=clinical.test_supports_obstruction,
     )
-    if not found:
-        tree.notes.consider("tests_normal" if clinical.tests_normal else "tbe_or_flip")
-    return found
 
 
 def _normal_irp(tree: Tree) -> tuple[str, bool]:
@@ -250,7 +254,7 @@ def _hypercontractile_is_sure(tree: Tree) -> bool:
     if tree.primary.name != "supine":
         tree.notes.consider("supine_swallows")
         return False
-    return not tree.clinical.test_supports_obstruction
+    return not _state_tests(tree)
 
 
 def _ineffective(tree: Tree) -> bool | None:
