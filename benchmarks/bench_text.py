@@ -88,7 +88,7 @@ def with_hrm(case):
     rows = count_rows(data)
     first = np.empty(rows)
     others = np.empty((case.columns.size - 1, rows), np.float32)
-    seen = parse_rows(data, ord(case.separator), case.columns, case.n_cells, first, others.T)
+    seen = parse_rows(data, ord(case.separator), case.columns, case.n_cells, False, first, others.T)
     if seen[:2] != (rows, OK):
         raise SystemExit(f"{case.name}: the kernel stopped: {seen}")
     return first, others
@@ -99,7 +99,7 @@ def with_hrm_rows(case):
     data = np.frombuffer(case.data, np.uint8)
     first, others = np.empty(count_rows(data)), None
     others = np.empty((first.size, case.columns.size - 1), np.float32)
-    parse_rows(data, ord(case.separator), case.columns, case.n_cells, first, others)
+    parse_rows(data, ord(case.separator), case.columns, case.n_cells, False, first, others)
     return first, np.ascontiguousarray(others.T)
 
 

@@ -124,7 +124,11 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of the catalogue."""
+    """One metric of the catalogue.
+
+    `formula` is the definition in short, `parameters` are the keys of the parameters that
+    it rests on, and `confidence` says how sure the rule is.
+    """
 
     name: str
     units: str
@@ -132,6 +136,22 @@ class Metric:
     definition: str
     citation: str
     version: str
+    formula: str
+    parameters: tuple[str, ...]
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unimplemented:
+    """A quantity that the literature names and hrm does not measure, with the reason."""
+
+    name: str
+    units: str
+    long_name: str
+    definition: str
+    citation: str
+    confidence: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +389,17 @@ def technology_conflict(catheter: str, system: str) -> list[str]:
 @cache
 def metrics() -> Mapping[str, Metric]:
     """Every metric of the catalogue, by name."""
-    rows = [Metric(**row) for row in _load("metrics.toml")["metric"]]
+    rows = [
+        Metric(**{**row, "parameters": tuple(row["parameters"])})
+        for row in _load("metrics.toml")["metric"]
+    ]
+    return MappingProxyType({row.name: row for row in rows})
+
+
+@cache
+def unimplemented_metrics() -> Mapping[str, Unimplemented]:
+    """Every quantity that is known by name and not measured, by name."""
+    rows = [Unimplemented(**row) for row in _load("metrics.toml")["unimplemented"]]
     return MappingProxyType({row.name: row for row in rows})
 
 

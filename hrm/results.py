@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,25 @@ SWALLOW_METRICS: Mapping[str, str] = {
     "cdp_cm": "cm",
     "break_cm": "cm",
     "ibp_mmhg": "mmHg",
+    "ibp_mean_mmhg": "mmHg",
+    "cfv_cm_s": "cm/s",
+    "peaks": "1",
+    "dci_les_mmhg_s_cm": "mmHg s cm",
+    "irp02s_mmhg": "mmHg",
+    "irp1s_mmhg": "mmHg",
+    "irp2s_mmhg": "mmHg",
+    "irp3s_mmhg": "mmHg",
+    "irp5s_mmhg": "mmHg",
+    "les_nadir_mmhg": "mmHg",
+    "les_residual_mmhg": "mmHg",
+    "ues_residual_mmhg": "mmHg",
+    "ues_irp02s_mmhg": "mmHg",
+    "ues_relaxation_s": "s",
+    "ues_time_to_nadir_s": "s",
+    "ues_recovery_s": "s",
 }
+#: Facts about one swallow that are no numbers: true, false or not known.
+_SWALLOW_FACTS = ("rapid_front", "les_after_contraction")
 LANDMARKS = (
     "ues_upper_cm",
     "ues_lower_cm",
@@ -44,9 +62,33 @@ LANDMARKS = (
 EGJ_METRICS: Mapping[str, str] = {
     "basal_mean_mmhg": "mmHg",
     "basal_end_expiratory_mmhg": "mmHg",
+    "basal_inspiratory_mmhg": "mmHg",
+    "egj_ci_mmhg_cm": "mmHg cm",
+    "egj_ci_les_mmhg_cm": "mmHg cm",
+    "egj_ci_crural_mmhg_cm": "mmHg cm",
+    "egj_ci_sum_mmhg_cm": "mmHg cm",
+    "egj_ci_total_mmhg_cm": "mmHg cm",
     "les_length_cm": "cm",
     "les_cd_separation_cm": "cm",
 }
+#: Medians over the swallows that count, by the number of one swallow that they are of.
+UES_MEDIANS: Mapping[str, str] = {
+    "ues_residual_median_mmhg": "ues_residual_mmhg",
+    "ues_irp02s_median_mmhg": "ues_irp02s_mmhg",
+    "ues_relaxation_median_s": "ues_relaxation_s",
+}
+UES_METRICS: Mapping[str, str] = {
+    "ues_resting_mmhg": "mmHg",
+    **{name: SWALLOW_METRICS[single] for name, single in UES_MEDIANS.items()},
+}
+#: Labels of the junction, by the cut-off that each of them goes by.
+_HERNIA = {
+    "hernia_ccv3": "CCv3",
+    "hernia_alternative": "alternative",
+    "morphology_alternative": "alternative_type",
+}
+#: Why a study that an earlier version saved has no value for a number.
+EARLIER_VERSION = "saved_by_earlier_version"
 _PERCENT = "percent_"
 
 
@@ -68,6 +110,10 @@ class SwallowRecord:
     transition_zone_cm: float
     pressurization: str
     type: str | None
+    contraction_stop_s: float = math.nan
+    rapid_front: bool | None = None
+    les_after_contraction: bool | None = None
+    hypercontractile_subtype: str | None = None
     flags: Sequence[str] = ()
     borderline: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     irp_readings: Mapping[str, float] = field(default_factory=dict)
@@ -85,6 +131,11 @@ class StudyRecord:
     egj: Mapping[str, float]
     egj_status: Mapping[str, str]
     morphology: str | None
+    hernia: Mapping[str, str | None]
+    ues: Mapping[str, float]
+    ues_status: Mapping[str, str]
+    provocation: Mapping[str, Any]
+    subtypes: Mapping[str, Any]
     swallows: Sequence[SwallowRecord]
     study: Mapping[str, float]
     study_status: Mapping[str, str]
@@ -118,13 +169,14 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
     Returns
     -------
     DataTree
-        With ``/swallows``, ``/landmarks``, ``/egj`` and ``/study``; a previous
+        With ``/swallows``, ``/landmarks``, ``/egj``, ``/ues`` and ``/study``; a previous
         result is replaced, the recording itself is shared and not changed. What the file
         reported of its swallows stands beside the measured values, and whole in ``/reported``.
     """
     nodes = {node.path: node.to_dataset() for node in recording.subtree}
     nodes["/landmarks"] = _landmark_dataset(record)
     nodes["/egj"] = _egj_dataset(record)
+    nodes["/ues"] = _scalars(record.ues, UES_METRICS, {"status": _packed(record.ues_status)})
     nodes["/swallows"] = _swallow_dataset(record)
     rows = reported.rows_of(recording)
     if rows is not None:
@@ -187,8 +239,11 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
         "recording": _recording_block(study),
         "landmarks": _landmarks_block(study["landmarks"].to_dataset()),
         "egj": _egj_block(study["egj"].to_dataset()),
+        "ues": _ues_block(study),
         "swallows": _swallows_block(study["swallows"].to_dataset()),
         "study": _study_block(study["study"].to_dataset()),
+        # A study that an earlier version saved does not say whether there was a test.
+        "provocation": json.loads(str(study["study"].attrs.get("provocation", "null"))),
         "classification": json.loads(str(study["study"].attrs["classification"])),
         "warnings": _texts(study.attrs["warnings"]),
         "review": json.loads(str(study.attrs.get("review", "null"))),
@@ -214,16 +269,20 @@ def _landmark_dataset(record: StudyRecord) -> xr.Dataset:
 
 
 def _egj_dataset(record: StudyRecord) -> xr.Dataset:
-    return xr.Dataset(
-        {
-            name: ((), float(record.egj[name]), {"units": unit})
-            for name, unit in EGJ_METRICS.items()
-        },
-        attrs={
-            "morphology": record.morphology or "",
-            "status": json.dumps(dict(record.egj_status), sort_keys=True),
-        },
-    )
+    labels = {name: record.hernia[key] or "" for name, key in _HERNIA.items()}
+    attrs = {
+        "morphology": record.morphology or "",
+        **labels,
+        "status": _packed(record.egj_status),
+    }
+    return _scalars(record.egj, EGJ_METRICS, attrs)
+
+
+def _scalars(
+    values: Mapping[str, float], units: Mapping[str, str], attrs: Mapping[str, str]
+) -> xr.Dataset:
+    data = {name: ((), float(values[name]), {"units": unit}) for name, unit in units.items()}
+    return xr.Dataset(data, attrs=dict(attrs))
 
 
 def _swallow_dataset(record: StudyRecord) -> xr.Dataset:
@@ -247,7 +306,12 @@ def _swallow_dataset(record: StudyRecord) -> xr.Dataset:
         "borderline": texts([",".join(row.borderline) for row in rows]),
         "borderline_range": texts([_packed(row.borderline) for row in rows]),
         "status": texts([json.dumps(dict(row.status), sort_keys=True) for row in rows]),
+        "hypercontractile_subtype": texts([row.hypercontractile_subtype or "" for row in rows]),
     }
+    for name in _SWALLOW_FACTS:
+        facts = [getattr(row, name) for row in rows]
+        known = [-1 if fact is None else int(fact) for fact in facts]
+        data[name] = ("swallow", np.array(known, dtype=np.int8))
     for name in (
         *("object", "onset_method", "posture", "protocol", "reason"),
         *("cdp_method", "pressurization"),
@@ -278,12 +342,14 @@ def _study_dataset(record: StudyRecord) -> xr.Dataset:
             "classification": json.dumps(record.classification, allow_nan=False),
             "baseline": json.dumps(dict(record.baseline), sort_keys=True),
             "irp_readings": _packed(record.irp_readings),
+            "provocation": _packed(record.provocation),
+            "hypercontractile_subtypes": _packed(record.subtypes),
         },
     )
 
 
 def _packed(block: Mapping[str, Any]) -> str:
-    return json.dumps(dict(block), allow_nan=False)
+    return json.dumps(dict(block), allow_nan=False, sort_keys=True)
 
 
 def _number(value: Any) -> float | None:
@@ -331,10 +397,23 @@ def _landmarks_block(node: xr.Dataset) -> dict[str, Any]:
 
 
 def _egj_block(node: xr.Dataset) -> dict[str, Any]:
-    block: dict[str, Any] = {name: _number(node[name].values) for name in EGJ_METRICS}
-    block["morphology"] = str(node.attrs["morphology"]) or None
-    block["status"] = json.loads(str(node.attrs["status"]))
+    block = _numbers_of(node, EGJ_METRICS)
+    for name in ("morphology", *_HERNIA):
+        block[name] = str(node.attrs.get(name, "")) or None
     return block
+
+
+def _ues_block(study: xr.DataTree) -> dict[str, Any]:
+    node = study["ues"].to_dataset() if "ues" in study.children else xr.Dataset()
+    return _numbers_of(node, UES_METRICS)
+
+
+def _numbers_of(node: xr.Dataset, names: Iterable[str]) -> dict[str, Any]:
+    """Give the numbers of a node and its status; those an earlier version lacks are null."""
+    status = json.loads(str(node.attrs.get("status", "{}")))
+    block = {name: _number(node[name].values) if name in node else None for name in names}
+    lost = dict.fromkeys((name for name in names if name not in node), EARLIER_VERSION)
+    return {**block, "status": {**status, **lost}}
 
 
 def _swallows_block(node: xr.Dataset) -> list[dict[str, Any]]:
@@ -359,12 +438,17 @@ def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
         "flags": _split(row["flags"].values),
         "borderline": _split(row["borderline"].values),
         "borderline_range": json.loads(str(ranges)),
-        "status": json.loads(str(row["status"].values)),
+        "hypercontractile_subtype": None,
     }
+    if "hypercontractile_subtype" in row:
+        block["hypercontractile_subtype"] = str(row["hypercontractile_subtype"].values) or None
+    for name in _SWALLOW_FACTS:
+        fact = int(row[name].values) if name in row else -1
+        block[name] = None if fact < 0 else bool(fact)
+    block |= _numbers_of(row.assign_attrs(status=str(row["status"].values)), SWALLOW_METRICS)
     for name in SWALLOW_METRICS:
-        for key in (name, f"{name}_unfiltered"):
-            if key in row:
-                block[key] = _number(row[key].values)
+        if f"{name}_unfiltered" in row:
+            block[f"{name}_unfiltered"] = _number(row[f"{name}_unfiltered"].values)
     said = reported.block_of(row)
     return block if said is None else {**block, "reported": said}
 
@@ -385,5 +469,7 @@ def _study_block(node: xr.Dataset) -> dict[str, Any]:
     block["filtered"] = bool(node.attrs["filtered"])
     block["baseline"] = json.loads(str(node.attrs["baseline"]))
     block["irp4s_readings_mmhg"] = json.loads(str(node.attrs.get("irp_readings", "{}")))
+    subtypes = json.loads(str(node.attrs.get("hypercontractile_subtypes", "null")))
+    block["hypercontractile_subtypes"] = subtypes
     block["status"] = json.loads(str(node.attrs["status"]))
     return block

@@ -32,6 +32,8 @@ DEPTH_REFERENCES = ("nares", "first_sensor")
 # beyond the first of these, depths in m below the second.
 MAX_SPAN_CM = 150.0
 MIN_SPACING_CM = 0.1
+# From the pharynx into the stomach; colonic catheters span a meter.
+MAX_ESOPHAGEAL_SPAN_CM = 60.0
 THERMAL_COMPENSATION = ("applied", "not_applied", "unknown")
 POSTURES = ("supine", "upright", "unknown")
 PROTOCOLS = ("single", "mrs", "rdc", "solid", "unknown")
@@ -212,6 +214,33 @@ def validate(study: xr.DataTree) -> None:
     if "events" not in study.children:
         faults.append("node /events is missing")
     _raise_faults(faults)
+
+
+def check_esophageal(study: xr.DataTree) -> None:
+    """Refuse a study whose sensors span more than an esophagus with its sphincters.
+
+    Raises
+    ------
+    ParameterError
+        If they do: its metrics would mean nothing.
+    """
+    depths = study["pressure"].to_dataset()["depth"].values
+    span = float(depths[-1] - depths[0])
+    if span > MAX_ESOPHAGEAL_SPAN_CM:
+        raise ParameterError(
+            f"the sensors span {span:g} cm, expected at most {MAX_ESOPHAGEAL_SPAN_CM:g} cm of an "
+            "esophageal catheter; hrm measures the esophagus only (a colonic recording can be "
+            "read and converted). If it is esophageal, correct the sensor positions"
+        )
+
+
+def organ_warnings(study: xr.DataTree) -> list[str]:
+    """Say what speaks against a recording of the esophagus."""
+    text = (
+        "the file has the layout of a colonic recording, and does not name the organ: the metrics "
+        "hold for the esophagus only"
+    )
+    return [text] if study.attrs.get("organ") == "colon_suspected" else []
 
 
 def _coordinate_faults(node: xr.Dataset) -> list[str]:

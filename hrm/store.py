@@ -12,7 +12,7 @@ from hrm import catalog
 from hrm.errors import SchemaError
 from hrm.reported import METRICS as REPORTED_METRICS
 from hrm.reported import PREFIX as REPORTED
-from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, to_dict
+from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, UES_METRICS, to_dict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,11 +140,14 @@ def _numbers(study: xr.DataTree, result: Mapping[str, Any]) -> Iterator[_Number]
         yield _Number(
             None, "landmarks", metric, marks[metric], _landmark_unit(study, metric), status
         )
-    for metric in EGJ_METRICS:
-        value = result["egj"][metric]
-        status = _status(result["egj"]["status"], metric, value)
-        yield _Number(None, "egj", metric, value, _unit(study, "egj", metric), status)
+    for node, metrics in (("egj", EGJ_METRICS), ("ues", UES_METRICS)):
+        for metric in metrics:
+            value = result[node][metric]
+            status = _status(result[node]["status"], metric, value)
+            yield _Number(None, node, metric, value, _unit(study, node, metric), status)
     yield from _of_study(study, result["study"])
+    for test, block in (result["provocation"] or {}).items():
+        yield from _of_test(test, block)
     for block in result.get("reported_unmatched", ()):
         yield from _of_reported(None, block)
 
@@ -179,8 +182,25 @@ def _of_reported(swallow: int | None, block: Mapping[str, Any]) -> Iterator[_Num
             )
 
 
+def _of_test(test: str, block: Mapping[str, Any] | None) -> Iterator[_Number]:
+    """Numbers of a provocation test; those of a run stand beside its last swallow."""
+    if block is None:
+        return
+    parts = [(None, block), *((int(run["swallows"][-1]), run) for run in block.get("runs", ()))]
+    for swallow, part in parts:
+        for key, value in part.items():
+            name = f"{test}_{key}"
+            if name in catalog.metrics():
+                status = _status(part["status"], key, value)
+                unit = _catalogued(name).units
+                yield _Number(swallow, "provocation", name, value, unit, status)
+
+
 #: What the study's block holds that is no number of a study, or more than one.
-_OTHER_KINDS = ("status", "primary_posture", "filtered", "irp4s_readings_mmhg")
+_OTHER_KINDS = (
+    *("status", "primary_posture", "filtered", "irp4s_readings_mmhg"),
+    "hypercontractile_subtypes",
+)
 
 
 def _of_study(study: xr.DataTree, block: Mapping[str, Any]) -> Iterator[_Number]:
@@ -190,6 +210,12 @@ def _of_study(study: xr.DataTree, block: Mapping[str, Any]) -> Iterator[_Number]
         if name not in (*_OTHER_KINDS, "percent", "baseline")
     }
     values |= {f"percent_{name}": value for name, value in block["percent"].items()}
+    subtypes = block["hypercontractile_subtypes"] or {}
+    values |= {
+        f"hypercontractile_subtypes_{name}": count
+        for name, count in subtypes.items()
+        if name != "predominant"
+    }
     status = dict(block["status"])
     status |= {f"percent_{name}": status.get("percent", "ok") for name in block["percent"]}
     for edge in ("start_s", "stop_s"):
@@ -208,7 +234,7 @@ def _status(block: Mapping[str, str], metric: str, value: float | None) -> str:
 
 def _unit(study: xr.DataTree, node: str, metric: str) -> str:
     """Unit as the tree has it; of what is an attribute there, as the catalogue has it."""
-    variables = study[node].data_vars
+    variables = study[node].data_vars if node in study.children else ()
     name = _VARIABLES.get(metric, metric)
     return str(variables[name].attrs["units"]) if name in variables else _catalogued(metric).units
 

@@ -310,6 +310,7 @@ def test_texts_are_one_of_their_choices():
         "interpolation.kernel": ("linear", "pchip", "cubic"),
         "gastric.reference": ("constant", "dynamic"),
         "cdp.clamp": ("always", "atypical", "never"),
+        "drift.mode": ("auto", "none", "offset", "linear"),
         "ibp.reference": ("atmospheric", "gastric"),
     }
     for key, choices in texts.items():

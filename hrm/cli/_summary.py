@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
+from hrm.cli._reported import reported_lines
 from hrm.cli.review import review_lines
 
 DASH = "–"
@@ -60,6 +61,7 @@ def summary(result: Mapping[str, Any]) -> str:
         _landmarks(result),
         _egj(result),
         _swallows(result["swallows"]),
+        list(reported_lines(result)),
         _study(result),
         *_classification(result),
         _limits(result),

@@ -22,8 +22,13 @@ from hrm.cli._options import (
 
 
 @click.command(name="convert")
-@click.argument("file", type=INPUT)
+@click.argument("files", metavar="FILE...", type=INPUT, nargs=-1, required=True)
 @click.argument("out", type=OUTPUT)
+@click.option(
+    "--join",
+    is_flag=True,
+    help="Join several FILEs, the overlapping windows of one study in any order.",
+)
 @click.option(
     "--keep-identity",
     is_flag=True,
@@ -31,22 +36,41 @@ from hrm.cli._options import (
 )
 @reading_options
 @force_option
-def command(file: Path, out: Path, keep_identity: bool, force: bool, **given: Any) -> None:
+def command(
+    files: tuple[Path, ...], out: Path, join: bool, keep_identity: bool, force: bool, **given: Any
+) -> None:
     """Convert FILE to hrm's own format (netCDF-4/HDF5) in OUT, without the patient's identity.
 
     A text is converted as it is read, so that a recording of a day needs no more memory
-    than one of an hour. FILE may be gzipped, or in a zip archive.
+    than one of an hour. FILE may be gzipped, or in a zip archive. With --join, several
+    FILEs become one study; what they hold in common must be equal, and no gap is filled.
     """
     said = reading(given)
-    check_outputs([out], source=file, force=force)
-    from hrm.io import convert_recording
+    if len(files) > 1 and not join:
+        raise click.UsageError("several files make one study only if you say so with --join")
+    if join and said.member is not None:
+        raise click.UsageError("--member names a file of one archive; it does not go with --join")
+    for file in files:
+        check_outputs([out], source=file, force=force)
 
     options = {**options_of(said), "keep_phi": keep_identity}
-    with _progress_bar() as progress:
-        convert_recording(file, out, overwrite=force, progress=progress, **options)
+    if join:
+        _join(files, out, options, force=force)
+    else:
+        from hrm.io import convert_recording
+
+        with _progress_bar() as progress:
+            convert_recording(files[0], out, overwrite=force, progress=progress, **options)
     if keep_identity:
         click.echo("hrm: warning: the output holds the patient's identity", err=True)
     click.echo(f"wrote {click.format_filename(out)}", err=True)
+
+
+def _join(files: tuple[Path, ...], out: Path, options: dict[str, Any], *, force: bool) -> None:
+    from hrm.io import open_windows, write_native
+
+    del options["member"]
+    write_native(open_windows(files, **options), out, overwrite=force)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ _COMMANDS = {
     "deidentify": "hrm.cli.deidentify",
     "catheters": "hrm.cli.catheters",
     "formats": "hrm.cli.formats",
+    "metrics": "hrm.cli.metrics",
     "layout": "hrm.cli.layout",
     "phantom": "hrm.cli.phantom",
 }

@@ -105,7 +105,7 @@ def find_candidates(
     pharynx = _pharyngeal_sensors(depth, ues, parameters)
     waves = _pharyngeal_waves(pressure, pharynx, parameters)
     waves = [wave for wave in waves if not _near(wave[0].start_s, coughs, 0.5)]
-    falls = _ues_falls(pressure, ues, parameters) if ues is not None else []
+    falls = ues_falls(pressure, ues, parameters) if ues is not None else []
     found: list[Candidate] = []
     for wave in waves:
         fell = _near(wave[0].start_s, falls, 1.0)
@@ -209,7 +209,7 @@ def _runs_down(
     return bool(-slack <= slope <= parameters["detect.slowest_s_per_cm"])
 
 
-def _ues_falls(pressure: xr.DataArray, ues: Sphincter, parameters: Parameters) -> list[float]:
+def ues_falls(pressure: xr.DataArray, ues: Sphincter, parameters: Parameters) -> list[float]:
     """Times at which the resting UES zone loses half of a base of at least 20 mmHg."""
     time, depth = pressure["time"].values, pressure["depth"].values
     rate = 1.0 / float(time[1] - time[0])

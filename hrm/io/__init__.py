@@ -7,7 +7,7 @@ nor numba, so a folder of files can be listed quickly.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hrm.io._registry import ReadOptions
     from hrm.io._source import Source
 
-__all__ = ["convert_recording", "open_recording", "peek", "write_native"]
+__all__ = ["convert_recording", "open_recording", "open_windows", "peek", "write_native"]
 
 
 def open_recording(
@@ -107,7 +107,7 @@ def open_recording(
     -----
     A file that is missing, unreadable or a folder raises the builtin errors.
     """
-    from hrm.io._registry import choose_reader
+    from hrm.io._registry import check_said, choose_reader
 
     options = _options(
         catheter=catheter,
@@ -128,6 +128,7 @@ def open_recording(
 
             return open_lazily(content, options)
         chosen = choose_reader(content, reader, has_layout=options.layout is not None)
+        check_said(chosen, options)
         return chosen.read(content, options)
 
 
@@ -208,6 +209,58 @@ def convert_recording(
     options = _options(**said)
     with opened(source, member) as content:
         convert_stream(content, out, options, reader=reader, overwrite=overwrite, progress=progress)
+
+
+def open_windows(
+    sources: Iterable[str | os.PathLike[str] | BinaryIO],
+    *,
+    reader: str | None = None,
+    **said: Any,
+) -> xr.DataTree:
+    """Read the files of one study, each a window of it in time, as one recording.
+
+    Parameters
+    ----------
+    sources : iterable of path-like or binary file object
+        The files, in any order. Windows may overlap, and must leave no gap.
+    reader : str, optional
+        Name of the reader to use instead of looking at the content.
+    **said
+        The other options of `open_recording`, ``member`` and ``lazy`` excepted; they hold
+        for all files.
+
+    Returns
+    -------
+    DataTree
+        A validated study; ``source_sha256`` as in `hrm.io.join.join_windows`.
+
+    Raises
+    ------
+    FormatError
+        As `open_recording`; and `CorruptFileError` if windows contradict each other where
+        they overlap, or leave a gap.
+    ParameterError
+        As `open_recording`; and if the files differ in what a study has only one of, or are
+        of a format whose times begin anew in each file.
+
+    Notes
+    -----
+    A function of its own, not a list for `open_recording`: that several files are of one
+    study is a claim of the caller, which is tested but cannot be proven.
+    """
+    from hrm.io._registry import check_said, choose_reader
+    from hrm.io.join import join_windows
+
+    if isinstance(sources, str | os.PathLike):
+        raise TypeError("expected a list of files; open_recording reads a single one")
+    options = _options(**said)
+    windows = []
+    for source in sources:
+        with opened(source) as content:
+            chosen = choose_reader(content, reader, has_layout=options.layout is not None)
+            check_said(chosen, options)
+            windows.append(chosen.read(content, options))
+    return join_windows(windows, participant=options.participant)
 
 
 def _options(

@@ -66,7 +66,9 @@ class Timekeeper:
         return part.onset_s + part.n_records * self.header.record_s
 
     def _onset(self, record: bytes) -> Fraction:
-        if self.header.kind == "EDF" or not self.header.notes:
+        if not self.header.notes:
+            if self.header.kind == "EDF+D":
+                raise self._corrupt("nothing says when the records of this file with gaps begin")
             return self.n_records * self.header.record_s
         onset = None
         for k, (start, length) in enumerate(self.header.notes):

@@ -137,6 +137,7 @@ def builtin_readers() -> tuple[Reader, ...]:
     from hrm.io.edf import EdfReader
     from hrm.io.manoview import ManoViewHeadlessReader, ManoViewReader
     from hrm.io.mms import MmsReader
+    from hrm.io.mva import MvaReader
     from hrm.io.native import NativeReader
     from hrm.io.table import PlainTableReader
 
@@ -145,6 +146,7 @@ def builtin_readers() -> tuple[Reader, ...]:
         MmsReader(),
         ManoViewReader(),
         ManoViewHeadlessReader(),
+        MvaReader(),
         EdfReader(),
         PlainTableReader(),
     )
@@ -208,6 +210,27 @@ def choose_reader(source: Source, name: str | None = None, *, has_layout: bool =
     if has_layout and all(sniff.match is not Match.YES for _, sniff in verdicts):
         return _by_name(readers, PLAIN_TABLE)
     return choose(verdicts)
+
+
+def check_said(reader: Reader, options: ReadOptions) -> None:
+    """Refuse what was said of a file whose format says it itself, rather than not heed it.
+
+    Raises
+    ------
+    ParameterError
+        If a layout, unit or order is given for a reader that takes none.
+    """
+    said = [name for name in _OF_TABLES if getattr(options, name) is not None]
+    if said and not getattr(reader, "takes_layout", False):
+        names = ", ".join(f"{name}= (--{name.replace('_', '-')})" for name in said)
+        raise ParameterError(
+            f"{names}: only of a plain table or an EDF file; the format {reader.name} says it "
+            "itself, leave it out"
+        )
+
+
+#: Options that only readers with ``takes_layout`` heed.
+_OF_TABLES = ("layout", "pressure_unit", "channel_order")
 
 
 def _by_name(readers: Sequence[Reader], name: str) -> Reader:

@@ -92,23 +92,24 @@ def find_columns(top: Sequence[bytes], layout: Layout, order: str, encoding: str
             (layout.text, "events.text"),
         )
     )
-    impedance: tuple[int, ...] = ()
-    if layout.impedance is not None and layout.impedance.columns is not None:
-        impedance = where.all(layout.impedance.columns, "impedance.columns")
-        if layout.impedance.order == "distal_first":
-            impedance = impedance[::-1]
-    taken = {time, marker, text, *impedance}
+    impedance = _impedance(layout, where)
+    others = [*impedance, *(column for column in (time, marker, text) if column is not None)]
     if layout.pressure.columns is not None:
         pressure = where.all(layout.pressure.columns, "pressure.columns")
     else:
-        pressure = tuple(k for k in range(n_cells) if k not in taken)
-    if taken & set(pressure) or len(taken - {None}) < len(impedance) + sum(
-        column is not None for column in (time, marker, text)
-    ):
+        pressure = tuple(k for k in range(n_cells) if k not in others)
+    if len({*pressure, *others}) < len(pressure) + len(others):
         raise ParameterError("layout file: a column is given for two things")
     if order == "distal_first":
         pressure = pressure[::-1]
     return Columns(separator, n_header, n_cells, pressure, impedance, time, marker, text)
+
+
+def _impedance(layout: Layout, where: _Finder) -> tuple[int, ...]:
+    if layout.impedance is None or layout.impedance.columns is None:
+        return ()
+    found = where.all(layout.impedance.columns, "impedance.columns")
+    return found[::-1] if layout.impedance.order == "distal_first" else found
 
 
 def _start(top: Sequence[bytes], layout: Layout) -> tuple[int, bytes | None]:

@@ -15,7 +15,7 @@ from hrm._files import check_target, new_file
 from hrm.io import _raw, native
 from hrm.io._catheter import Placement
 from hrm.io._raw import Facts, Raw
-from hrm.io._registry import ReadOptions, StreamingReader, choose_reader
+from hrm.io._registry import ReadOptions, StreamingReader, check_said, choose_reader
 from hrm.io._source import Source
 from hrm.io._stream import (
     RecordingStream,
@@ -66,6 +66,7 @@ def convert_stream(
     target = Path(out)
     check_target(target, overwrite=overwrite)
     chosen = choose_reader(source, reader, has_layout=options.layout is not None)
+    check_said(chosen, options)
     if not isinstance(chosen, StreamingReader):
         native.write_native(chosen.read(source, options), target, overwrite=overwrite)
         return

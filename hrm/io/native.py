@@ -73,8 +73,12 @@ class NativeReader:
         if not head.startswith(HDF5_MAGIC):
             return Sniff(Match.NO, "not an HDF5 file")
         try:
-            with source.random_access() as stream, h5py.File(stream, "r") as file:
-                marked = all(name in file.attrs for name in _ROOT_MARKS)
+            with source.random_access() as stream:
+                # Damage can hold HDF5 in an endless loop: it sees no file before its digest.
+                if _has_digest(stream):
+                    return Sniff(Match.YES, "HDF5 with the digest of a study behind it")
+                with h5py.File(stream, "r") as file:
+                    marked = all(name in file.attrs for name in _ROOT_MARKS)
         except Exception as err:  # noqa: BLE001 - whatever HDF5 trips over; reading it says so
             return Sniff(Match.MAYBE, f"HDF5, but it does not open ({type(err).__name__})")
         if marked:
@@ -107,6 +111,15 @@ class NativeReader:
         # From memory: HDF5's own error texts carry the path.
         study = parse(source.read())
         return build(study, options)
+
+
+def _has_digest(stream: BinaryIO) -> bool:
+    """Whether hrm wrote the file, and reading it will begin with the digest."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _TRAILER_BYTES))
+    marked = stream.read(len(TRAILER_MAGIC)) == TRAILER_MAGIC
+    stream.seek(0)
+    return marked
 
 
 def damaged(err: Exception) -> CorruptFileError:

@@ -20,9 +20,10 @@ from typing import Any
 from hrm.errors import ParameterError
 from hrm.schema import POSTURES, PROTOCOLS
 
+#: Columns of a table that hrm writes.
+COLUMNS = ("onset_s", "posture", "protocol")
 #: When a swallow begins, in seconds or in samples; a table has one of the two.
 ONSETS = {"onset_s": "seconds", "start": "samples"}
-COLUMNS = (*ONSETS, "posture", "protocol")
 
 _MOST_BYTES = 1 << 20
 _MOST_FAULTS = 8
@@ -159,7 +160,7 @@ def _names(header: str, separator: str, number: int) -> list[str]:
     names = [cell.strip().casefold() for cell in next(csv.reader([header], delimiter=separator))]
     while names and not names[-1]:
         names.pop()
-    known = all(name in COLUMNS for name in names) and len(set(names)) == len(names)
+    known = all(name in (*COLUMNS, *ONSETS) for name in names) and len(set(names)) == len(names)
     if not known or sum(name in ONSETS for name in names) != 1:
         raise ParameterError(
             f"swallow table line {number}: expected a header with onset_s (seconds) or start "

@@ -66,6 +66,7 @@ class PlainTableReader:
 
     def peek(self, source: Source) -> dict[str, Any]:
         """Describe what can be seen: neither rate nor which column is a sensor."""
+        _lines.read_ends(source, reader=PLAIN_TABLE)  # refuses what is no text
         return {
             **_raw.peek_result(
                 name=PLAIN_TABLE,

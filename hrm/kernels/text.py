@@ -1,4 +1,4 @@
-"""Rows of plain decimal numbers, from bytes to float32, in one pass.
+"""Rows of plain decimal numbers, from bytes to float32 or float64, in one pass.
 
 Most cells of an export have at most seven characters. Such a cell is found, checked
 and converted inside one 64-bit word, all its bytes at once; any other cell is read byte
@@ -48,13 +48,11 @@ _U = np.uint64
 _SPACE, _TAB, _LF, _CR = 32, 9, 10, 13
 _MINUS, _PLUS, _POINT, _ZERO = 45, 43, 46, 48
 _MOST = _U(1 << 53)  # up to here every integer is a float64
-_MOST_32 = _U(1 << 24)  # up to here every integer is a float32
 _MOST_DECIMALS = 22  # up to here every power of ten is a float64
-_MOST_DECIMALS_32 = 10  # up to here every power of ten is a float32
 _SIGNS = np.array([1, -1], np.float32)
 # From Python's integers: a power function may be off in the last bit.
 _POWERS = np.array([float(10**k) for k in range(_MOST_DECIMALS + 1)])
-_POWERS_32 = _POWERS[: _MOST_DECIMALS_32 + 1].astype(np.float32)
+_MOST_DECIMALS_32 = 10  # up to here every power of ten is a float32
 
 
 @kernel
@@ -91,14 +89,15 @@ def parse_rows(
     separator: int,
     columns: NDArray[np.int64],
     n_cells: int,
+    blank: bool,
     out_first: NDArray[np.float64],
-    out: NDArray[np.float32],
+    out: NDArray[Any],
 ) -> tuple[int, int, int, int]:
     """Read rows of numbers, each correctly rounded, or stop at the first unusual cell.
 
     A row ends in LF, after one or two CR if any; the end of the data ends the last row.
     Spaces and tabs around a cell do not count, unless they are the separator. Cells
-    that are not asked for may hold any text but control bytes.
+    that are not asked for may hold any text but control bytes, or nothing if `blank`.
 
     Parameters
     ----------
@@ -111,9 +110,11 @@ def parse_rows(
         The cells to read, counted from 0, ascending.
     n_cells : int
         Cells that every row must have.
+    blank : bool
+        Whether the cells that are not asked for must be empty.
     out_first : array (row,) float64
         Filled with the first of `columns`: sample number or time.
-    out : array (row, asked - 1) float32
+    out : array (row, asked - 1) float32 or float64
         Filled with the others. Any memory layout will do: the transposed view of a
         (asked - 1, row) array spares the caller a transposition.
 
@@ -131,22 +132,29 @@ def parse_rows(
     -----
     A decimal is an integer divided by a power of ten. Where both are exact in a binary
     format, one IEEE 754 division gives the correctly rounded quotient (Clinger 1990,
-    https://doi.org/10.1145/93542.93557). It is done in float32 where they are, else in
-    float64 and rounded once more, which can go wrong at ties only (`NEAR_TIE`).
+    https://doi.org/10.1145/93542.93557). It is done in the format of `out` where they
+    are; a longer number for float32 is divided in float64 and rounded once more, which
+    can go wrong at ties only (`NEAR_TIE`).
     """
     if out.shape[1] + 1 < columns.size or out_first.size < out.shape[0]:
         return 0, NO_ROOM, 0, 0
     column = _impossible_column(columns, n_cells)
     if column >= 0:
         return 0, NO_ROOM, 0, column
+    # What a plain cell needs of the powers of ten, in the format of the output.
+    powers = _POWERS[: _MOST_DECIMALS_32 + 1].astype(out.dtype)
     row, at, row_end = 0, 0, _row_end(data)
     while at < data.size:
-        row, at = _plain_rows(data, at, separator, columns, n_cells, out_first, out, row, row_end)
+        row, at = _plain_rows(
+            data, at, separator, columns, n_cells, blank, out_first, out, row, row_end, powers
+        )
         if at == data.size:
             break
         if row == out.shape[0]:
             return row, NO_ROOM, row, 0
-        at, status, column = _any_row(data, at, separator, columns, n_cells, out_first, out, row)
+        at, status, column = _any_row(
+            data, at, separator, columns, n_cells, blank, out_first, out, row
+        )
         if status != OK:
             return row, status, row, column
         row += 1
@@ -186,10 +194,12 @@ def _plain_rows(
     separator: int,
     columns: NDArray[np.int64],
     n_cells: int,
+    blank: bool,
     out_first: NDArray[np.float64],
-    out: NDArray[np.float32],
+    out: NDArray[Any],
     row: int,
     row_end: int,
+    powers: NDArray[Any],
 ) -> tuple[int, int]:
     """Read rows while all cells are short and plain; the first other row, and where it is.
 
@@ -203,7 +213,7 @@ def _plain_rows(
         i, column = _U(at), 0
         for k in range(columns.size):
             if column < columns[k]:
-                i = _past_cells(data, i, columns[k] - column, separator)
+                i = _past_cells(data, i, columns[k] - column, separator, blank)
             column = columns[k] + 1
             if k == 0:
                 while i < size and (data[i] == _SPACE or data[i] == tab):
@@ -231,7 +241,7 @@ def _plain_rows(
                     digits, decimals = without_point(digits, others)
                     if decimals > _U(7):
                         return row, at
-                value = np.float32(eight_digits(digits)) / _POWERS_32[decimals]
+                value = out.dtype.type(eight_digits(digits)) / powers[decimals]
                 out[row, k - 1] = value * _SIGNS[minus]
                 i += n_bits >> _U(3)
             if column < n_cells:
@@ -241,8 +251,8 @@ def _plain_rows(
                     return row, at
                 i += _U(1)
         if column < n_cells:
-            i = _past_cells(data, i, n_cells - 1 - column, separator)
-            i = _past_cell(data, i, tab, ends, past)
+            i = _past_cells(data, i, n_cells - 1 - column, separator, blank)
+            i = _past_cell(data, i, tab, ends, past, blank)
         while i < size and (data[i] == _SPACE or data[i] == tab):
             i += _U(1)
         if i < size and data[i] == _CR:
@@ -287,11 +297,13 @@ def _long_cell(
 
 
 @kernel
-def _past_cells(data: NDArray[np.uint8], i: np.uint64, n: int, separator: int) -> np.uint64:
+def _past_cells(
+    data: NDArray[np.uint8], i: np.uint64, n: int, separator: int, blank: bool
+) -> np.uint64:
     """Where the cell begins after n that nobody asked for; past the data if not clear."""
     one, other, tab, ends, past = _separators(separator)
     for _ in range(n):
-        i = _past_cell(data, i, tab, ends, past)
+        i = _past_cell(data, i, tab, ends, past, blank)
         if i >= _U(data.size) or (data[i] != one and data[i] != other):
             return _U(data.size)
         i += _U(1)
@@ -300,12 +312,14 @@ def _past_cells(data: NDArray[np.uint8], i: np.uint64, n: int, separator: int) -
 
 @kernel
 def _past_cell(
-    data: NDArray[np.uint8], i: np.uint64, tab: int, ends: np.uint64, past: np.uint64
+    data: NDArray[np.uint8], i: np.uint64, tab: int, ends: np.uint64, past: np.uint64, blank: bool
 ) -> np.uint64:
     """Where a cell ends that is not asked for; past the data if that is not clear."""
     size, stops = _U(data.size), _U(0)
     while i < size and (data[i] == _SPACE or data[i] == tab):
         i += _U(1)
+    if blank:
+        return i
     while stops == _U(0):
         if i + _U(8) > size:
             return size
@@ -322,8 +336,9 @@ def _any_row(
     separator: int,
     columns: NDArray[np.int64],
     n_cells: int,
+    blank: bool,
     out_first: NDArray[np.float64],
-    out: NDArray[np.float32],
+    out: NDArray[Any],
     row: int,
 ) -> tuple[int, int, int]:
     """Read one row byte by byte: where the next begins, status, column of a fault."""
@@ -338,12 +353,13 @@ def _any_row(
             if status == OK and k == 0:
                 out_first[row] = np.float64(mantissa) / _POWERS[decimals] * _SIGNS[minus]
             elif status == OK:
-                status, value = _float32(mantissa, decimals)
-                out[row, k - 1] = value * _SIGNS[minus]
+                wide = np.float64(mantissa) / _POWERS[decimals]
+                status = _doubt(wide, mantissa, decimals) if out.itemsize == 4 else OK
+                out[row, k - 1] = out.dtype.type(wide) * _SIGNS[minus]
             if status != OK:
                 return at, status, column
             k += 1
-        else:
+        elif not blank:
             while at < data.size and data[at] >= _SPACE and data[at] != one:
                 at += 1
         stop = at
@@ -392,18 +408,15 @@ def _number(
 
 
 @kernel
-def _float32(mantissa: np.uint64, decimals: int) -> tuple[int, np.float32]:
-    """Status and correctly rounded value of mantissa / 10**decimals."""
-    if mantissa <= _MOST_32 and decimals <= _MOST_DECIMALS_32:
-        return OK, np.float32(np.float32(mantissa) / _POWERS_32[decimals])
-    wide = np.float64(mantissa) / _POWERS[decimals]
+def _doubt(wide: np.float64, mantissa: np.uint64, decimals: int) -> int:
+    """Say whether rounding the float64 of mantissa / 10**decimals to float32 may go wrong."""
     # float64 keeps 29 bits more: 1000... in them is halfway between two float32. All
     # values here but 0 are above 1e-23, so no float32 is subnormal and keeps fewer bits.
-    halfway = np.float64(wide).view(np.int64) & 0x1FFFFFFF == 0x10000000
+    if np.float64(wide).view(np.int64) & 0x1FFFFFFF != 0x10000000:
+        return OK
     # Halfway has 25 bits, 10**12 without its twos 28: their product is exact.
-    if halfway and (decimals > 12 or wide * _POWERS[decimals] != np.float64(mantissa)):
-        return NEAR_TIE, np.float32(wide)
-    return OK, np.float32(wide)
+    exact = decimals <= 12 and wide * _POWERS[decimals] == np.float64(mantissa)
+    return OK if exact else NEAR_TIE
 
 
 @kernel

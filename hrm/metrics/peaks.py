@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
 from hrm.kernels.integral import excess_2d
+from hrm.kernels.peaks import count_peaks_2d
 from hrm.metrics._base import LANDMARK_MISSING, SENSOR_FAILED, Measurement, cut, known
 from hrm.metrics.dci import Contraction
 
@@ -53,7 +53,12 @@ def contraction_peaks(wave: Contraction | None, *, parameters: Parameters) -> Me
         return Measurement(0.0)
     if not np.isfinite(box.values).all():
         return Measurement.missing(SENSOR_FAILED)
-    counts = _peaks_by_level(box.values, box.step_s, parameters)
+    counts = count_peaks_2d(
+        box.values,
+        parameters["peaks.prominence_mmhg"] - _ROUNDING_MMHG,
+        parameters["dci.threshold_mmhg"],
+        math.ceil(parameters["peaks.spacing_s"] / box.step_s - 1e-6),
+    )
     apart = parameters["peaks.levels_cm"] - 1e-6
     for number in range(int(counts.max()), 0, -1):
         levels = box.depth[counts >= number]
@@ -61,48 +66,6 @@ def contraction_peaks(wave: Contraction | None, *, parameters: Parameters) -> Me
             detail = {"from_cm": float(levels[0]), "to_cm": float(levels[-1])}
             return Measurement(float(number), detail=detail)
     return Measurement(0.0)
-
-
-def _peaks_by_level(
-    values: NDArray[np.float32], step_s: float, parameters: Parameters
-) -> NDArray[np.int64]:
-    """Count the peaks at each depth; of peaks too close to each other one counts."""
-    pressure = values.astype(np.float64)
-    peak = _prominent(pressure, parameters["peaks.prominence_mmhg"] - _ROUNDING_MMHG)
-    peak &= pressure >= parameters["dci.threshold_mmhg"]
-    spacing = math.ceil(parameters["peaks.spacing_s"] / step_s - 1e-6)
-    counts = np.zeros(pressure.shape[0], dtype=np.int64)
-    for i in np.flatnonzero(peak.any(axis=1)):
-        last = -spacing
-        # The earliest first: no other choice keeps more peaks that are far enough apart.
-        for k in np.flatnonzero(peak[i]):
-            if k - last >= spacing:
-                counts[i] += 1
-                last = int(k)
-    return counts
-
-
-def _prominent(values: NDArray[np.float64], prominence: float) -> NDArray[np.bool_]:
-    """Mark maxima along time with a rise before and a fall after of at least `prominence`.
-
-    All depths are walked through at once: while `rising`, the greatest value since the
-    last trough is a candidate, which the fall confirms.
-    """
-    out = np.zeros(values.shape, dtype=np.bool_)
-    rising = np.zeros(values.shape[0], dtype=np.bool_)
-    extreme = values[:, 0].copy()
-    place = np.zeros(values.shape[0], dtype=np.int64)
-    for k in range(1, values.shape[1]):
-        now = values[:, k]
-        fallen = rising & (extreme - now >= prominence)
-        out[np.flatnonzero(fallen), place[fallen]] = True
-        risen = ~rising & (now - extreme >= prominence)
-        rising = (rising & ~fallen) | risen
-        # A turn is further in the new direction, too: the walk goes on from here.
-        further = np.where(rising, now > extreme, now < extreme)
-        extreme = np.where(further, now, extreme)
-        place[further] = k
-    return out
 
 
 def dci_les(

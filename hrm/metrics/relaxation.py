@@ -109,8 +109,7 @@ def relaxation_sleeve(
 
     Notes
     -----
-    SPEC sections 3.2 and 4; the window and the place are those of
-    `hrm.metrics.irp.irp`.
+    SPEC sections 3.2 and 4: 6 cm from 2 cm above the LES, in the 10 s after the onset.
     """
     deepest = float(pressure_field["depth"].values[-1])
     if not known(onset_s, les_upper_cm):
@@ -192,18 +191,22 @@ def integrated_relaxation_pressure(sleeve: Sleeve, duration_s: float) -> Measure
     -------
     Measurement [mmHg]
         Over round(duration times rate) samples, contiguous or not (SPEC section 4,
-        GHO07); ``rate_too_low`` if the duration is less than half a sample.
+        GHO07); ``rate_too_low`` if the duration is less than half a sample. Detail: that
+        of the sleeve, and the ``times_s`` of these samples.
     """
     if sleeve.status != OK:
         return Measurement.missing(sleeve.status)
-    values = sleeve.values[np.isfinite(sleeve.values)]
+    finite = np.isfinite(sleeve.values)
+    values, time = sleeve.values[finite], sleeve.time[finite]
     count = round(duration_s / sleeve.step_s)
     if count < 1:
         return Measurement.missing(RATE_TOO_LOW)
     if values.size < count:
         return Measurement.missing(WINDOW_TRUNCATED)
-    lowest = np.partition(values, count - 1)[:count]
-    return Measurement(float(np.mean(lowest)), detail=sleeve.detail)
+    lowest = np.argpartition(values, count - 1)[:count]
+    return Measurement(
+        float(np.mean(values[lowest])), detail={**sleeve.detail, "times_s": np.sort(time[lowest])}
+    )
 
 
 def irp_family(sleeve: Sleeve, parameters: Parameters) -> dict[str, Measurement]:

@@ -76,7 +76,25 @@ def irp_median(rows: Sequence[Row], posture: str) -> float:
     float
         NaN without any (SPEC section 4).
     """
-    values = [row.metrics["irp4s_mmhg"] for row in rows if row.evaluable and row.posture == posture]
+    return metric_median(rows, posture, "irp4s_mmhg")
+
+
+def metric_median(rows: Sequence[Row], posture: str, name: str) -> float:
+    """Median of a number over the evaluable swallows of a posture, in its unit.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    posture : str
+    name : str
+        As in the contract.
+
+    Returns
+    -------
+    float
+        NaN where no such swallow has it.
+    """
+    values = [row.metrics[name] for row in rows if row.evaluable and row.posture == posture]
     values = [value for value in values if math.isfinite(value)]
     return statistics.median(values) if values else math.nan
 

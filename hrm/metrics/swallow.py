@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import xarray as xr
 
 from hrm.catalog import Parameters
 from hrm.metrics import dci as dci_metric
 from hrm.metrics import front as front_metric
-from hrm.metrics._base import LANDMARK_MISSING, NO_CONTRACTION, Measurement, known
+from hrm.metrics import peaks as peaks_metric
+from hrm.metrics._base import LANDMARK_MISSING, NO_CONTRACTION, WINDOW_TRUNCATED, Measurement, known
 from hrm.metrics.borderline import dci_readings
 from hrm.metrics.irp import irp, irp_readings
 from hrm.metrics.pressurization import intrabolus_pressure, pressurization
+from hrm.metrics.relaxation import relaxation_measurements, relaxation_sleeve
 from hrm.metrics.swallow_types import SwallowLimits, SwallowType, swallow_type
+from hrm.metrics.ues import UesRelaxation, ues_relaxation
+from hrm.metrics.velocity import contractile_front_velocity, is_rapid
 
 #: One swallow by other interpolation kernels, by their names; None where nothing asks for it.
 OtherFields = Mapping[str, xr.DataArray] | None
@@ -26,7 +31,8 @@ class Anatomy:
     """The resting landmarks that swallow metrics need [cm, mmHg]; NaN where unknown.
 
     `transition_zone_cm` and `cdp_cm` are a reader's, which are used instead of being
-    looked for in the swallow.
+    looked for in the swallow. `ues_status` says why the pressures of the UES are not to be
+    read although its borders are known.
     """
 
     ues_lower_cm: float
@@ -37,6 +43,31 @@ class Anatomy:
     transition_zone_cm: float = math.nan
     cdp_cm: float = math.nan
     les_lower_cm: float = math.nan
+    ues_upper_cm: float = math.nan
+    ues_status: str = ""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What was measured of the contraction beside what types it.
+
+    Attributes
+    ----------
+    velocity : Measurement [cm/s]
+    rapid : bool or None
+    peaks : Measurement [1]
+    dci_les : Measurement [mmHg s cm]
+    after_contraction : bool or None
+    subtype : str or None
+        Of a hypercontractile swallow.
+    """
+
+    velocity: Measurement
+    rapid: bool | None
+    peaks: Measurement
+    dci_les: Measurement
+    after_contraction: bool | None
+    subtype: str | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +77,10 @@ class SwallowMetrics:
     Attributes
     ----------
     irp4s, dci, dci_box, distal_latency, break_length, ibp : Measurement
+    relaxation : mapping of str to Measurement [mmHg]
+        What else the sleeve of the IRP gives, by the names of the contract.
+    upper : UesRelaxation
+    body : Body
     cdp : DecelerationPoint or None
     transition_zone_cm : float [cm]
     pressurization : str
@@ -61,6 +96,9 @@ class SwallowMetrics:
     distal_latency: Measurement
     break_length: Measurement
     ibp: Measurement
+    relaxation: Mapping[str, Measurement]
+    upper: UesRelaxation
+    body: Body
     cdp: front_metric.DecelerationPoint | None
     transition_zone_cm: float
     pressurization: str
@@ -73,6 +111,9 @@ class SwallowMetrics:
         place = Measurement.missing(self.distal_latency.status)
         if self.cdp is not None and known(self.distal_latency.value):
             place = Measurement(self.cdp.depth_cm)
+        mean = Measurement.missing(self.ibp.status)
+        if known(self.ibp.value):
+            mean = Measurement(self.ibp.detail["mean_mmhg"])
         return {
             "irp4s_mmhg": self.irp4s,
             "dci_mmhg_s_cm": self.dci,
@@ -81,6 +122,12 @@ class SwallowMetrics:
             "cdp_cm": place,
             "break_cm": self.break_length,
             "ibp_mmhg": self.ibp,
+            "ibp_mean_mmhg": mean,
+            "cfv_cm_s": self.body.velocity,
+            "peaks": self.body.peaks,
+            "dci_les_mmhg_s_cm": self.body.dci_les,
+            **self.relaxation,
+            **self.upper.measurements(),
         }
 
 
@@ -93,6 +140,7 @@ def measure_swallow(
     limits: SwallowLimits,
     parameters: Parameters,
     other_fields: OtherFields = None,
+    upper_field: xr.DataArray | None = None,
 ) -> SwallowMetrics:
     """Measure one swallow.
 
@@ -109,16 +157,21 @@ def measure_swallow(
     other_fields : mapping of str to DataArray (depth, time) [mmHg], optional
         The same field by other interpolation kernels. With it (it may be empty) IRP and
         DCI carry in their detail ``readings`` what they are by other admissible readings.
+    upper_field : DataArray (depth, time) [mmHg], optional
+        The window of `hrm.metrics.ues.swallow_window`; without it the UES is not measured.
 
     Returns
     -------
     SwallowMetrics
     """
-    window = _Window(pressure_field, other_fields, onset_s, stop_s, anatomy, limits, parameters)
-    relaxation = _relaxation(window)
+    window = _Window(
+        *(pressure_field, other_fields, upper_field, onset_s, stop_s),
+        *(anatomy, limits, parameters),
+    )
+    sphincters = _sphincters(window)
     if not known(anatomy.ues_lower_cm, anatomy.les_upper_cm):
-        return _without_body(relaxation)
-    return _with_body(window, relaxation)
+        return _without_body(sphincters)
+    return _with_body(window, sphincters)
 
 
 @dataclass(frozen=True)
@@ -127,6 +180,7 @@ class _Window:
 
     field: xr.DataArray
     others: OtherFields
+    upper: xr.DataArray | None
     onset_s: float
     stop_s: float
     anatomy: Anatomy
@@ -143,26 +197,46 @@ class _Window:
         }
 
 
-def _relaxation(window: _Window) -> Measurement:
+@dataclass(frozen=True)
+class _Sphincters:
+    """What is measured whether or not there is a body."""
+
+    irp4s: Measurement
+    relaxation: Mapping[str, Measurement]
+    upper: UesRelaxation
+
+
+def _sphincters(window: _Window) -> _Sphincters:
     anatomy = window.anatomy
-    place = {
+    place: dict[str, Any] = {
         **window.times(),
         "les_upper_cm": anatomy.les_upper_cm,
+        "les_lower_cm": anatomy.les_lower_cm,
         "gastric_mmhg": anatomy.gastric_mmhg,
+        "gastric_trace": anatomy.gastric_trace,
+        "parameters": window.parameters,
     }
-    trace, parameters = anatomy.gastric_trace, window.parameters
-    found = irp(window.field, **place, gastric_trace=trace, parameters=parameters)
-    if window.others is None or not known(found.value):
-        return found
-    readings = irp_readings(
-        window.field,
-        window.others,
-        **place,
-        les_lower_cm=anatomy.les_lower_cm,
-        gastric_trace=trace,
-        parameters=parameters,
+    sleeve = relaxation_sleeve(window.field, **place)
+    found = irp(sleeve, window.parameters)
+    if window.others is not None and known(found.value):
+        readings = irp_readings(window.field, window.others, **place)
+        found = replace(found, detail={**found.detail, "readings": readings})
+    family = relaxation_measurements(sleeve, window.parameters)
+    return _Sphincters(found, family, _upper_sphincter(window))
+
+
+def _upper_sphincter(window: _Window) -> UesRelaxation:
+    anatomy = window.anatomy
+    lost = anatomy.ues_status or (WINDOW_TRUNCATED if window.upper is None else "")
+    if window.upper is None or lost:
+        return UesRelaxation.missing(lost)
+    return ues_relaxation(
+        window.upper,
+        **window.times(),
+        ues_upper_cm=anatomy.ues_upper_cm,
+        ues_lower_cm=anatomy.ues_lower_cm,
+        parameters=window.parameters,
     )
-    return replace(found, detail={**found.detail, "readings": readings})
 
 
 def _integral(
@@ -176,7 +250,7 @@ def _integral(
     return replace(found, detail={**found.detail, "readings": readings})
 
 
-def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
+def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
     field, anatomy, parameters = window.field, window.anatomy, window.parameters
     zone = anatomy.transition_zone_cm
     if not known(zone):
@@ -185,7 +259,7 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
         )
     if not known(zone):
         # Borders so near to each other leave no body in which anything could be measured.
-        return _without_body(relaxation)
+        return _without_body(sphincters)
     span = {**window.times(), "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
     front = front_metric.wavefront(field, **span, parameters=parameters)
     wave = dci_metric.contraction(field, **span, parameters=parameters)
@@ -208,7 +282,10 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
         # Without a contraction its contour has no gap; pressurization would fill one.
         gap = Measurement.missing(NO_CONTRACTION)
     return SwallowMetrics(
-        irp4s=relaxation,
+        irp4s=sphincters.irp4s,
+        relaxation=sphincters.relaxation,
+        upper=sphincters.upper,
+        body=_body(window, wave, front, point, latency, integral, kind),
         dci=integral,
         dci_box=dci_metric.dci(wave, front=None, parameters=parameters),
         distal_latency=latency,
@@ -230,6 +307,35 @@ def _with_body(window: _Window, relaxation: Measurement) -> SwallowMetrics:
     )
 
 
+def _body(
+    window: _Window,
+    wave: dci_metric.Contraction | None,
+    front: front_metric.Wavefront,
+    point: front_metric.DecelerationPoint | None,
+    latency: Measurement,
+    integral: Measurement,
+    kind: SwallowType,
+) -> Body:
+    """Velocity, peaks and LES of the contraction, and the subtype of a hypercontractile one."""
+    anatomy, parameters = window.anatomy, window.parameters
+    velocity = Measurement.missing(latency.status)
+    if point is not None:
+        velocity = contractile_front_velocity(front, point, parameters=parameters)
+    peaks = peaks_metric.contraction_peaks(wave, parameters=parameters)
+    les = peaks_metric.dci_les(
+        window.field,
+        wave,
+        les_upper_cm=anatomy.les_upper_cm,
+        les_lower_cm=anatomy.les_lower_cm,
+        parameters=parameters,
+    )
+    after = peaks_metric.les_after_contraction(les.value, integral.value, parameters)
+    subtype = peaks_metric.hypercontractile_subtype(
+        peaks.value, after, hypercontractile="hypercontractile" in kind.flags
+    )
+    return Body(velocity, is_rapid(velocity), peaks, les, after, subtype)
+
+
 def _timing(
     window: _Window, front: front_metric.Wavefront, integral: Measurement, *, atypical: bool
 ) -> tuple[front_metric.DecelerationPoint | None, Measurement]:
@@ -249,10 +355,13 @@ def _timing(
     return point, front_metric.distal_latency(window.onset_s, point)
 
 
-def _without_body(relaxation: Measurement) -> SwallowMetrics:
+def _without_body(sphincters: _Sphincters) -> SwallowMetrics:
     missing = Measurement.missing(LANDMARK_MISSING)
     return SwallowMetrics(
-        irp4s=relaxation,
+        irp4s=sphincters.irp4s,
+        relaxation=sphincters.relaxation,
+        upper=sphincters.upper,
+        body=Body(missing, None, missing, missing, None, None),
         dci=missing,
         dci_box=missing,
         distal_latency=missing,

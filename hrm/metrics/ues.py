@@ -55,6 +55,12 @@ class UesRelaxation:
     time_to_nadir: Measurement
     recovery: Measurement
 
+    @classmethod
+    def missing(cls, status: str) -> UesRelaxation:
+        """Return what could not be measured at all."""
+        lost = Measurement.missing(status)
+        return cls(lost, lost, lost, lost, lost)
+
     def measurements(self) -> dict[str, Measurement]:
         """Return the numbers by the name they have in the contract."""
         return {
@@ -176,8 +182,7 @@ def ues_relaxation(
     )
     near = _relaxed_part(sleeve, onset_s, stop_s, parameters)
     if near.status != OK:
-        lost = Measurement.missing(near.status)
-        return UesRelaxation(lost, lost, lost, lost, lost)
+        return UesRelaxation.missing(near.status)
     irp = integrated_relaxation_pressure(near, parameters["ues.irp_s"])
     lowest = _lowest(near.values)
     residual = Measurement(

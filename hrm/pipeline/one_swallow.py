@@ -8,7 +8,6 @@ from dataclasses import replace
 import xarray as xr
 
 from hrm.catalog import Parameters
-from hrm.detect.gastric import gastric_reference, gastric_trace
 from hrm.detect.protocol import (
     StatedSwallow,
     protocol_of,
@@ -16,7 +15,8 @@ from hrm.detect.protocol import (
     why_not_evaluable,
 )
 from hrm.metrics.borderline import borderline_ranges
-from hrm.metrics.swallow import Anatomy, OtherFields, SwallowMetrics, measure_swallow
+from hrm.metrics.swallow import OtherFields, SwallowMetrics, measure_swallow
+from hrm.metrics.ues import swallow_window
 from hrm.pipeline.study import Study
 from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
@@ -44,8 +44,9 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
         max(0.0, onsets[k]),
         min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
     )
+    upper = swallow_window(onsets[k], stop, study.parameters)
     review = study.reviews[k]
-    anatomy = replace(_anatomy(study, onsets[k], window), cdp_cm=review.cdp_cm)
+    anatomy = replace(study.anatomy(onsets[k], window), cdp_cm=review.cdp_cm)
 
     def field(pressure: xr.DataArray, parameters: Parameters) -> xr.DataArray:
         return window_field(pressure, study.usable, *window, parameters)
@@ -54,6 +55,7 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
         return measure_swallow(
             field(pressure, study.parameters),
             other_fields=others,
+            upper_field=window_field(pressure, study.usable, *upper, study.parameters),
             onset_s=onsets[k],
             stop_s=stop,
             anatomy=anatomy,
@@ -82,19 +84,6 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
     posture = said.posture if said is not None and said.posture != "unknown" else study.posture
     posture = review.word("posture", posture)
     return _record(study, k, stop, metrics, raw, posture, protocol, reason)
-
-
-def _anatomy(study: Study, onset_s: float, window: tuple[float, float]) -> Anatomy:
-    marks = study.proposal.landmarks
-    return Anatomy(
-        ues_lower_cm=marks.ues_lower_cm,
-        les_upper_cm=marks.les_upper_cm,
-        les_lower_cm=marks.les_lower_cm,
-        crural_diaphragm_cm=marks.crural_diaphragm_cm,
-        gastric_mmhg=gastric_reference(study.pressure, study.proposal, onset_s, study.parameters),
-        gastric_trace=gastric_trace(study.pressure, marks, window, study.parameters),
-        transition_zone_cm=marks.transition_zone_cm,
-    )
 
 
 def _row_for(onset_s: float, study: Study) -> StatedSwallow | None:
@@ -141,6 +130,10 @@ def _record(
         cdp_s=metrics.cdp.time_s if metrics.cdp else NAN,
         transition_zone_cm=metrics.transition_zone_cm,
         pressurization=metrics.pressurization,
+        contraction_stop_s=metrics.contraction_stop_s,
+        rapid_front=metrics.body.rapid,
+        les_after_contraction=metrics.body.after_contraction,
+        hypercontractile_subtype=None if reason else metrics.body.subtype,
         type=None if reason else metrics.type.type,
         flags=flags,
         borderline=borderline_ranges(numbers, study.limits, sensors, study.parameters),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
 from hrm.corrections import SwallowReview
+from hrm.detect.gastric import gastric_reference, gastric_trace
 from hrm.detect.proposal import (
     Proposal,
 )
@@ -18,6 +19,7 @@ from hrm.detect.protocol import (
     StatedSwallow,
 )
 from hrm.metrics import chicago
+from hrm.metrics.swallow import Anatomy
 from hrm.metrics.swallow_types import SwallowLimits
 
 #: Not linear: it reads the IRP as PCHIP does, and the DCI farther below the truth.
@@ -57,6 +59,27 @@ class Study:
         """The parameters with each kernel worth a second reading but the one reported."""
         key, rules = "interpolation.kernel", self.parameters
         return {name: rules.replace({key: name}) for name in _READ_BY if name != rules[key]}
+
+    @property
+    def ues_status(self) -> str:
+        """Why the pressures of the UES are not to be read; empty if they are."""
+        status = self.proposal.landmarks.status
+        return status.get("ues_upper_cm", "") or status.get("ues_lower_cm", "")
+
+    def anatomy(self, onset_s: float, window: tuple[float, float]) -> Anatomy:
+        """Give the landmarks and the gastric reference that hold for a window [s]."""
+        marks = self.proposal.landmarks
+        return Anatomy(
+            ues_upper_cm=marks.ues_upper_cm,
+            ues_lower_cm=marks.ues_lower_cm,
+            ues_status=self.ues_status,
+            les_upper_cm=marks.les_upper_cm,
+            les_lower_cm=marks.les_lower_cm,
+            crural_diaphragm_cm=marks.crural_diaphragm_cm,
+            gastric_mmhg=gastric_reference(self.pressure, self.proposal, onset_s, self.parameters),
+            gastric_trace=gastric_trace(self.pressure, marks, window, self.parameters),
+            transition_zone_cm=marks.transition_zone_cm,
+        )
 
     @property
     def end_s(self) -> float:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from hrm import catalog
 from hrm.detect.proposal import (
     baseline_block,
@@ -18,12 +16,20 @@ from hrm.detect.protocol import (
     pack_stated,
     stated_warnings,
 )
-from hrm.metrics import chicago, egj, post_treatment
+from hrm.metrics import barrier, chicago, egj, post_treatment
 from hrm.metrics._base import Measurement
-from hrm.metrics.study import irp_median, irp_readings_medians, percentages, primary_posture
+from hrm.metrics.peaks import study_subtypes
+from hrm.metrics.study import (
+    irp_median,
+    irp_readings_medians,
+    metric_median,
+    percentages,
+    primary_posture,
+)
+from hrm.pipeline.provocation import provocation_block, provocation_limits
+from hrm.pipeline.rest import at_rest
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
-from hrm.results import StudyRecord, SwallowRecord
+from hrm.results import UES_MEDIANS, StudyRecord, SwallowRecord
 from hrm.schema import POSTURES, organ_warnings
 
 
@@ -42,8 +48,9 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     """
     marks = study.proposal.landmarks
     separation = egj.les_cd_separation(marks.les_peak_cm, marks.crural_diaphragm_cm)
+    at_ease, upper = at_rest(study)
     junction = {
-        **_basal_pressures(study),
+        **at_ease,
         "les_length_cm": egj.les_length(marks.les_upper_cm, marks.les_lower_cm),
         "les_cd_separation_cm": separation,
     }
@@ -52,6 +59,8 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     primary = primary_posture(rows)
     shares = percentages(rows, primary)
     classification = _classify(study, rows, {name: m.value for name, m in junction.items()})
+    tests = provocation_block(study, rows, landmarks["transition_zone_cm"])
+    sphincter = _upper_sphincter(upper, rows, primary)
     medians = {f"irp4s_median_{posture}_mmhg": irp_median(rows, posture) for posture in POSTURES}
     return StudyRecord(
         system=study.system,
@@ -66,6 +75,11 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
             crural_diaphragm_cm=marks.crural_diaphragm_cm,
             parameters=study.parameters,
         ),
+        hernia=barrier.hernia_labels(separation, study.parameters),
+        ues={name: m.value for name, m in sphincter.items()},
+        ues_status={name: m.status for name, m in sphincter.items() if m.status != "ok"},
+        provocation=tests,
+        subtypes=_subtypes(rows, primary),
         swallows=rows,
         study={
             "n_swallows": len(rows),
@@ -80,7 +94,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         warnings=_warnings(study, rows),
         parameters_id=study.parameters.id,
         parameter_overrides=study.parameters.overrides,
-        limit_ids=_limit_ids(study, classification),
+        limit_ids=_limit_ids(study, classification, tests),
         stated=pack_stated(study.posture, study.stated),
         noise_mmhg=study.noise_mmhg,
         filtered=study.unfiltered is not None,
@@ -90,31 +104,30 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     )
 
 
-def _basal_pressures(study: Study) -> dict[str, Measurement]:
-    """LES resting pressures over the baseline."""
-    marks, baseline = study.proposal.landmarks, study.proposal.baseline
-    breathing = study.proposal.breathing
-    if baseline is None or breathing is None:
-        missing = Measurement.missing("no_baseline")
-        return {"basal_mean_mmhg": missing, "basal_end_expiratory_mmhg": missing}
-    window = (baseline.start_s, baseline.stop_s)
-    sleeve = egj.resting_sleeve(
-        window_field(study.pressure, study.usable, *window, study.parameters),
-        les_upper_cm=marks.les_upper_cm,
-        les_lower_cm=marks.les_lower_cm,
-        gastric_mmhg=marks.gastric_reference_mmhg,
+def _upper_sphincter(
+    resting: Measurement, rows: Sequence[SwallowRecord], primary: str
+) -> dict[str, Measurement]:
+    """Resting pressure of the UES, and what its relaxation amounts to."""
+    out = {"ues_resting_mmhg": resting}
+    counted = [row for row in rows if row.evaluable and row.posture == primary]
+    for name, single in UES_MEDIANS.items():
+        value = metric_median(rows, primary, single)
+        # Where no swallow has it, the reason of the first one stands for all.
+        why = counted[0].status.get(single, "ok") if counted else "no_evaluable_swallow"
+        out[name] = Measurement(value, "ok" if math.isfinite(value) else why)
+    return out
+
+
+def _subtypes(rows: Sequence[SwallowRecord], primary: str) -> dict[str, Any]:
+    """Count the subtypes of the hypercontractile swallows."""
+    found = study_subtypes(
+        [
+            row.hypercontractile_subtype
+            for row in rows
+            if row.evaluable and row.posture == primary and "hypercontractile" in row.flags
+        ]
     )
-    first = int(np.searchsorted(study.pressure["time"].values, baseline.start_s - 5e-7))
-    quiet = baseline.quiet[first : first + sleeve.size]
-    breaths, ends = (
-        samples[samples < first + sleeve.size] - first
-        for samples in (breathing.inspiration, breathing.end_expiration)
-    )
-    half = round(study.parameters["respiration.half_width_s"] * study.rate_hz)
-    return {
-        "basal_mean_mmhg": egj.basal_mean(sleeve, breaths, quiet, study.parameters),
-        "basal_end_expiratory_mmhg": egj.basal_end_expiratory(sleeve, ends, half, quiet),
-    }
+    return {**found.counts, "unknown": found.unknown, "predominant": found.predominant}
 
 
 def _study_status(
@@ -171,11 +184,14 @@ def _classify(
     return out
 
 
-def _limit_ids(study: Study, classification: Mapping[str, Any]) -> list[str]:
-    """Rows of the limits table that typed the swallows or decided in a tree."""
+def _limit_ids(
+    study: Study, classification: Mapping[str, Any], tests: Mapping[str, Any]
+) -> list[str]:
+    """Rows of the limits table that typed the swallows or decided in a tree or a test."""
     rules = [rule for name in chicago.VERSIONS for rule in classification[name]["rationale"]]
     # A rule may rest on a parameter or on the user's own number, which are no rows.
     used = [*study.limits.ids, *(rule["row"] for rule in rules if rule["limit"] is not None)]
+    used += provocation_limits(tests)
     return list(dict.fromkeys(row for row in used if row != "user"))
 
 

@@ -105,7 +105,7 @@ class Mms:
     def lines(self) -> list[str]:
         header = ["Sample number", *self.columns, *self.extras]
         rows = [*self.preamble_rows(), [], header, *self.data_rows()]
-        if self.separator == ",":
+        if self.separator in (",", ";"):
             # A spreadsheet pads every row to the same number of cells.
             rows = [row + [""] * (len(header) - len(row)) for row in rows]
         return [self.separator.join(row) for row in rows]
@@ -124,7 +124,32 @@ def spreadsheet(**changes) -> Mms:
         "Contraction vigor": {12: "Normal"},
         "ws_10_vigor": {0: "Normal", 1: "無數據"},
     }
-    return Mms(separator=",", newline="\n", **{"extras": extras, **changes})
+    return Mms(**{"separator": ",", "newline": "\n", "extras": extras, **changes})
+
+
+def results_at_events(**changes) -> Mms:
+    """The hospital variant with a reader's words on the rows of the events."""
+    extras = {
+        "檢查流程": {3: "Wet swallow1", 8: "Wet Swallow2", 14: "Wet swallow3", 20: "MRS1"},
+        "Contraction vigor": {3: "Normal", 8: "Failed", 14: "Weak"},
+        "Contraction pattern": {3: "Intact", 8: "Failed", 14: "Fragmented"},
+    }
+    return spreadsheet(**{"extras": extras, "marker": {}, **changes})
+
+
+def results_from_the_top(**changes) -> Mms:
+    """The newer variant: a table from the first row of samples down, and the catheter."""
+    extras = {
+        "檢查流程": {3: "Wet swallow1", 8: "Wet Swallow2", 14: "Wet swallow3", 20: "MRS1"},
+        "ws_10_vigor": {0: "Normal", 1: "無數據", 2: "Weak"},
+        "ws_10_pattern": {0: "Intact", 1: "無數據", 2: "Intact"},
+        "ws_10_dci": {0: "1234.5", 1: "無數據", 2: "310"},
+        "ws_10_irp40": {0: "8", 1: "無數據", 2: "-1.5"},
+        "ws_10_dl": {0: "6.2", 1: "無數據", 2: "7"},
+        "ws_10_large_break": {0: "0", 1: "無數據", 2: "2.5"},
+        "catheter_type": {0: "CE4-0062"},
+    }
+    return spreadsheet(**{"extras": extras, "marker": {}, **changes})
 
 
 @dataclass
@@ -204,3 +229,16 @@ class Headless(ManoView):
             return rows
         n_cells = 1 + self.n_sensors + self.n_segments
         return ["  ".join([self.dummy] + ["0.0"] * (n_cells - 1)), *rows]
+
+
+@dataclass
+class ManoBank(Headless):
+    """One swallow as the ManoBank archives it: elapsed time, 36 pressures, 18 impedances."""
+
+    first: float = 0.0
+    n_segments: int = 18
+    dummy: str | None = None
+    newline: str = "\r\n"
+
+    def lines(self) -> list[str]:
+        return [row.replace("  ", "\t") for row in super().lines()]

@@ -1,13 +1,22 @@
 """Every reader against the same contract, in every encoding and with every line end."""
 
 import codecs
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import hrm.io
 from tests.io.conformance import Case, check
-from tests.io.layouts import Headless, ManoView, Mms, spreadsheet
+from tests.io.layouts import (
+    Headless,
+    ManoBank,
+    ManoView,
+    Mms,
+    results_at_events,
+    results_from_the_top,
+    spreadsheet,
+)
 
 CE4_0062 = np.array([*range(0, 21, 2), 23, 24, 26, 28, 30, 31, 32, 33, 34, 35, 40], dtype=float)
 
@@ -23,6 +32,15 @@ def mms_case(file):
         needs_catheter=True,
         options={"catheter": "CE4-0062"},
     )
+
+
+def named_case(file):
+    return replace(mms_case(file), needs_catheter=False, options={})
+
+
+def colonic_case(file):
+    depth = np.arange(40) * 2.5
+    return replace(mms_case(file), depth=depth, options={"depths": depth})
 
 
 def manoview_case(file, reader="manoview-ascii"):
@@ -47,6 +65,10 @@ FILES = {
     "mms-10-hz": (Mms(rate="10", first=0), mms_case),
     "mms-nan": (Mms(nan=((4, 2), (5, 2))), mms_case),
     "mms-spreadsheet": (spreadsheet(), mms_case),
+    "mms-results": (results_at_events(), mms_case),
+    "mms-table": (results_from_the_top(n_samples=900), named_case),
+    "mms-table-semicolon": (results_from_the_top(separator=";"), named_case),
+    "mms-colonic": (Mms(n_sensors=40, rate="10"), colonic_case),
     "mms-semicolon": (Mms(separator=";"), mms_case),
     "mms-without-marker": (Mms(with_marker=False), mms_case),
     "manoview": (ManoView(), manoview_case),
@@ -60,9 +82,14 @@ FILES = {
     "headless-without-dummy": (Headless(dummy=None), headless_case),
     "headless-from-zero": (Headless(first=0.0), headless_case),
     "headless-from-zero-without-dummy": (Headless(first=0.0, dummy=None), headless_case),
+    "manobank": (ManoBank(), headless_case),
+    "manobank-30-s": (ManoBank(n_samples=3000), headless_case),
+    "manobank-study-time": (ManoBank(first=731.5), headless_case),
+    "manobank-decimal-comma": (ManoBank(comma=True), headless_case),
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*layout of a colonic recording")
 @pytest.mark.parametrize("name", FILES)
 def test_every_layout_conforms(name, tmp_path):
     file, case = FILES[name]
@@ -88,7 +115,9 @@ ENCODINGS = {
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("name", ["mms-long", "mms-spreadsheet", "manoview-long", "headless"])
+@pytest.mark.parametrize(
+    "name", ["mms-long", "mms-spreadsheet", "mms-table", "manoview-long", "headless", "manobank"]
+)
 def test_every_encoding_and_line_end_reads_the_same(name, encoding, tmp_path):
     file, case = FILES[name]
     path = tmp_path / "secret.bin"
@@ -97,6 +126,9 @@ def test_every_encoding_and_line_end_reads_the_same(name, encoding, tmp_path):
     if name == "mms-spreadsheet":
         labels = [str(note) for note in study["events/note"].values if note]
         assert labels == ["Landmark", "Resting1", "Resting1", "Wet swallow1", "MRS1"]
+    if name == "mms-table":
+        assert study["swallows/reported_vigor"].values.tolist() == ["normal", "", "weak"]
+        assert '"vigor": "no_data"' in study["swallows/reported_status"].values[1]
 
 
 def test_umlauts_in_cp1252_are_not_taken_for_big5(tmp_path):

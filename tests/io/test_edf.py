@@ -355,6 +355,15 @@ def test_a_file_that_calls_itself_continuous_is_not_believed(onsets, tmp_path):
         hrm.io.open_recording(write(tmp_path, file), **SAID)
 
 
+def test_a_clock_counts_even_if_the_header_forgets_to_name_it(tmp_path):
+    path = write(tmp_path, Edf([*pressures(), clock(GAPPED)]))
+    with pytest.raises(CorruptFileError, match=r"part 2: 5\.5 to 7\.5 s"):
+        hrm.io.open_recording(path, **SAID)
+    path = write(tmp_path, Edf(pressures(), reserved="EDF+D"))
+    with pytest.raises(CorruptFileError, match="nothing says when"):
+        hrm.io.open_recording(path, **SAID)
+
+
 def test_less_than_half_a_sample_is_no_gap(tmp_path):
     file = Edf([*pressures(), clock([0, 1, 2, 3.009])], reserved="EDF+C")
     assert values(hrm.io.open_recording(write(tmp_path, file), **SAID)).shape == (6, 200)

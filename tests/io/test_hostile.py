@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 import hrm.io
 from hrm.errors import HrmError
 from hrm.schema import validate
-from tests.io.layouts import Headless, ManoView, Mms, spreadsheet
+from tests.io.layouts import Headless, ManoView, Mms, results_from_the_top, spreadsheet
 
 FILES = {
     "mms": Mms(n_samples=25, marker={7: 100, 20: 100}),
     "spreadsheet": spreadsheet(n_samples=25, marker={}),
+    "table": results_from_the_top(n_samples=25),
     "manoview": ManoView(n_samples=15, n_segments=18),
     "headless": Headless(n_samples=15, n_segments=18),
 }

@@ -8,7 +8,6 @@ from hrm.errors import (
     CorruptFileError,
     DataQualityWarning,
     ParameterError,
-    UnknownFormatError,
     UnsupportedVersionError,
 )
 from tests.io.layouts import Headless, ManoView
@@ -67,7 +66,7 @@ def test_protocol_annotations_are_kept_and_free_text_is_not(read):
     file = ManoView(annotations=annotations)
     events = read(file)["events"].to_dataset()
     np.testing.assert_allclose(events["onset"], [0.05, 0.1, 0.4], atol=1e-9)
-    assert list(events["label"].values) == ["annotation"] * 3
+    assert list(events["label"].values) == ["protocol", "annotation", "annotation"]
     assert list(events["note"].values) == ["wet swallow 3", "", ""]
     kept = read(file, keep_phi=True)["events"].to_dataset()
     assert list(kept["note"].values) == ["wet swallow 3", "Dr Smith says hello", ""]
@@ -77,6 +76,28 @@ def test_an_annotation_may_run_over_several_lines(read):
     data = edited(lambda lines: lines.append("and says goodbye"))
     events = read(data, keep_phi=True)["events"].to_dataset()
     assert list(events["note"].values) == ["WS 1 and says goodbye"]
+
+
+def test_the_words_of_annotations_become_labels_of_the_vocabulary(read):
+    texts = {"Landmark": "landmark", "resting 2": "resting", "MRS": "protocol", "Schluck": ""}
+    rows = tuple((f"260.7{k}", text) for k, text in enumerate(texts))
+    labels = read(ManoView(annotations=rows))["events/label"].values.tolist()
+    # Words of other languages have not been seen, and none is guessed.
+    assert labels == [label or "annotation" for label in texts.values()]
+
+
+@pytest.mark.parametrize("comma", [False, True])
+def test_times_of_annotations_have_the_mark_of_the_table(comma, read):
+    time = "260,75" if comma else "260.75"
+    study = read(ManoView(comma=comma, annotations=((time, "WS 1"),)))
+    np.testing.assert_allclose(study["events/onset"].values, [0.15], atol=1e-9)
+
+
+def test_annotations_half_a_sample_beyond_the_ends_belong_to_the_window(read):
+    rows = (("260.595", "WS 1"), ("261.095", "WS 2"), ("260.58", "WS 3"), ("261.11", "WS 4"))
+    with pytest.warns(DataQualityWarning, match="2 of 4 annotations lie outside"):
+        study = read(ManoView(annotations=rows))
+    assert study["events/note"].values.tolist() == ["WS 1", "WS 2"]
 
 
 def test_an_empty_footer_is_fine(read):
@@ -174,6 +195,41 @@ def test_unknown_headers_are_refused(labels, read):
         read(f"TIME:\t{labels}\r\n1.00\t1\t2\r\n1.01\t1\t2\r\nAnnotations:\r\n".encode())
 
 
+def hd_headers():
+    usual = [str(k) for k in range(1, 37)]
+    ohms = [str(k) for k in range(1, 19)]
+    more = [str(k) for k in range(1, 129)]
+    return {
+        "a second block": [*usual, "", *more],
+        "one long block": [str(k) for k in range(1, 165)],
+        "before the impedances": [*usual, "", *more, "", *ohms],
+        "after the impedances": [*usual, "", *ohms, "", *more],
+        "other names": [*usual, *(f"C{k}" for k in range(128))],
+        "columns only": [*usual, *ohms, *usual, *usual, *usual, *usual],
+    }
+
+
+@pytest.mark.parametrize("name", hd_headers())
+def test_hd_catheters_are_refused_by_name(name, read):
+    labels = hd_headers()[name]
+    row = "\t".join("1.00" if label else "" for label in labels)
+    lines = ["\t".join(["TIME:", *labels]), f"1.00\t{row}", f"1.01\t{row}", "Annotations:", ""]
+    with pytest.raises(UnsupportedVersionError, match=r"line 1: .* 3-D or HD catheter.*--layout"):
+        read("\r\n".join(lines).encode())
+
+
+@pytest.mark.parametrize("n_segments", [1, 2, 17, 19, 36])
+def test_a_second_block_that_is_no_impedance_is_refused(n_segments, read):
+    with pytest.raises(UnsupportedVersionError, match=f"found a second block of {n_segments} "):
+        read(ManoView(n_segments=n_segments))
+
+
+@pytest.mark.parametrize("n_segments", [128, 146])
+def test_headless_tables_of_hd_catheters_are_refused_by_name(n_segments, read):
+    with pytest.raises(UnsupportedVersionError, match=r"line 2: .* 3-D or HD catheter"):
+        read(Headless(n_segments=n_segments))
+
+
 def test_a_missing_sample_is_not_taken_for_print_rounding(read):
     for at in range(2, 50):
         with pytest.raises(CorruptFileError, match=f"line {at + 1}: the time jumps"):
@@ -210,7 +266,8 @@ def test_headless_faults(read):
         read(edited(drop(20), Headless()))
     with pytest.raises(CorruptFileError, match="line 51: the last row has no line end"):
         read(Headless().bytes()[:-2])
-    with pytest.raises(UnknownFormatError, match="37 or 55 numeric columns"):
+    # Of another width it is any table, which its owner must describe.
+    with pytest.raises(ParameterError, match="hrm layout --init"):
         read(Headless(n_sensors=35))
 
 

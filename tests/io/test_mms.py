@@ -78,8 +78,11 @@ def test_spreadsheet_variant_events(read):
     ]
 
 
-def test_spreadsheet_results_are_counted_not_read_as_events(read):
-    assert read(spreadsheet()).attrs["unread_columns"] == 2
+def test_columns_that_are_not_known_are_counted(read):
+    extras = {"procedure": {3: "Wet swallow1"}, "mrs_5_dci": {0: "12"}, "seen by": {1: "x"}}
+    study = read(spreadsheet(extras=extras, marker={}))
+    assert study.attrs["unread_columns"] == 2
+    assert "swallows" not in study.children
 
 
 def test_text_of_an_event_column_outside_the_vocabulary_loses_its_note(read):
@@ -98,13 +101,20 @@ def test_results_and_absent_data_are_no_events(read):
         "ws_10_pattern": {0: "cough", 1: "MRS1"},
         "Contraction pattern": {3: "baseline"},
     }
-    study = read(spreadsheet(extras=extras, marker={}))
+    with pytest.warns(DataQualityWarning, match="2 of pattern"):
+        study = read(spreadsheet(extras=extras, marker={}))
     assert list(study["events/note"].values) == ["Wet swallow1"]
-    assert study.attrs["unread_columns"] == 2
 
 
-def test_a_quoted_comma_in_a_text_cell_is_an_error_not_a_shift(read):
-    file = spreadsheet(extras={"procedure": {3: '"Wet swallow1, again"'}})
+def test_a_quoted_comma_in_a_text_cell_is_no_shift(read):
+    file = spreadsheet(extras={"procedure": {3: '"Wet swallow1, again"', 8: "WS 2"}}, marker={})
+    events = read(file, keep_phi=True)["events"].to_dataset()
+    assert list(events["note"].values) == ["Wet swallow1, again", "WS 2"]
+    assert list(events["label"].values) == ["annotation", "protocol"]
+
+
+def test_a_cell_to_the_right_of_the_last_column_is_an_error(read):
+    file = spreadsheet(extras={"procedure": {3: "Wet swallow1,again"}})
     with pytest.raises(CorruptFileError, match="line 11: found a cell to the right"):
         read(file)
 

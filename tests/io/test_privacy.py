@@ -22,6 +22,17 @@ FILES = {
         preamble=PREAMBLE,
         extras={"procedure": {3: "Wet swallow1", 5: PLANT}, PLANT: {4: PLANT}},
     ),
+    "results": spreadsheet(
+        name=PLANT,
+        extras={
+            "procedure": {3: "Wet swallow1", 9: PLANT},
+            "Contraction vigor": {3: PLANT, 9: "Weak"},
+            "Contraction patterns": {3: f"Intact {PLANT}"},
+            "ws_10_dci": {0: PLANT, 1: "1961"},
+            f"ws_10_{PLANT}": {0: PLANT},
+            "catheter_type": {0: PLANT},
+        },
+    ),
     "manoview": ManoView(annotations=(("260.70", PLANT), ("260.71", "WS 1"), ("900.0", PLANT))),
     "headless": Headless(),
 }

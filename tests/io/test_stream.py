@@ -22,7 +22,7 @@ from tests.io.layouts import Headless, ManoView, Mms, spreadsheet
 FILES = {
     "mms": Mms(n_sensors=3, n_samples=5, marker={0: 100, 2: 100, 3: 100}),
     "spreadsheet": spreadsheet(n_sensors=2, n_samples=14, marker={}),
-    "manoview": ManoView(n_sensors=2, n_samples=5, n_segments=2),
+    "manoview": ManoView(n_sensors=2, n_samples=4, n_segments=18),
     "headless": Headless(n_samples=4),
 }
 OPTIONS = {

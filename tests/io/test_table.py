@@ -16,6 +16,7 @@ from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
 from hrm.schema import validate
 from tests.io.conformance import Case, check_attrs, check_native_round_trip, check_values
 from tests.io.layouts import Headless
+from tests.io.test_privacy import assert_clean, everything_said, whole
 
 RATE = 50.0
 SAID = {
@@ -382,3 +383,69 @@ def test_damaged_bytes_raise_nothing_but_hrm_errors(data, tmp_path):
                 function(
                     path, reader="plain-table", **(SAID if function is not hrm.io.peek else {})
                 )
+
+
+def test_a_name_in_any_place_is_never_quoted(tmp_path):
+    head = "Doe,Jane,b,c,d,e\n"
+    rows = text_of(numbers(9)).split()
+    layouts = [
+        layout(tmp_path),
+        layout(tmp_path, pressure=full('["Doe", "Jane"]'), table="header_lines = 1"),
+    ]
+    plants = [
+        head + "\n".join(rows) + "\n",
+        "\n".join([*rows[:4], "Doe,Jane,3,4,5", *rows[4:]]),
+        "\n".join(["Doe Jane", *rows]),
+        "\n".join([*rows, "Jane Doe"]),
+        "\n".join(row + ",Jane" for row in rows),
+        "Doe;Jane\n",
+    ]
+    for text in plants:
+        path = write(tmp_path, text)
+        for said in layouts:
+            for reader in (None, "plain-table"):
+                found = everything_said(
+                    lambda path=path, said=said, reader=reader: hrm.io.open_recording(
+                        path, layout=said, depths=SAID["depths"], reader=reader
+                    )
+                ).casefold()
+                assert "jane" not in found
+                assert "doe" not in found.replace("does", "")
+
+
+def test_notes_and_names_of_the_file_stay_there(tmp_path):
+    rows = [f"{row},Jane Doe" for row in text_of(numbers(9)).split()]
+    path = write(tmp_path, "a,b,c,d,e,Doe\n" + "\n".join(rows) + "\n")
+    said = layout(
+        tmp_path,
+        table='separator = "comma"',
+        rest='[events]\ntext = "Doe"\n',
+        pressure=full('"1-5"'),
+    )
+    study = hrm.io.open_recording(path, layout=said, depths=SAID["depths"])
+    assert study["events"].sizes["event"] == 9
+    assert_clean(repr(whole(study)))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"pressure_unit": "kPa"}, "pressure_unit= "),
+        ({"channel_order": "distal_first"}, "channel_order= "),
+        ({"layout": "layout.toml", "reader": "manoview-headless"}, "layout= .*, pressure_unit= "),
+    ],
+)
+def test_what_another_format_says_itself_is_refused_not_ignored(options, words, tmp_path):
+    path = write(tmp_path, Headless(n_samples=40).bytes())
+    if "layout" in options:
+        options = {**options, "layout": layout(tmp_path, time="")}
+    with pytest.raises(ParameterError, match=words + ".*manoview-headless says it itself"):
+        hrm.io.open_recording(path, **options)
+    with pytest.raises(ParameterError, match=words):
+        hrm.io.convert_recording(path, tmp_path / "a.nc", **options)
+
+
+def test_peek_refuses_what_is_no_text(tmp_path):
+    path = write(tmp_path, bytes(range(256)) * 9)
+    with pytest.raises(CorruptFileError, match="control byte"):
+        hrm.io.peek(path, reader="plain-table")

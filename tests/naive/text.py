@@ -53,8 +53,8 @@ def number(cell):
     )
 
 
-def parse_rows(data, separator, columns, n_cells, n_rows):
-    """Status, row, column, and rows of (float64, float32 ...) read before any fault."""
+def parse_rows(data, separator, columns, n_cells, n_rows, *, blank=False, wide=False):
+    """Status, row, column, and rows read before any fault: float64, then float32 unless `wide`."""
     ends = re.compile(rb"\r?\r?\n|\r?\r?\Z")
     blanks = b" " if separator == 9 else b" \t"
     done, at = [], 0
@@ -70,15 +70,16 @@ def parse_rows(data, separator, columns, n_cells, n_rows):
                 return WRONG_CELLS, len(done), column, done
             cell = cells[column].strip(blanks)
             if column not in columns:
-                if re.search(rb"[\x00-\x1f]", cell):
+                if re.search(rb"[\x00-\x1f]", cell) or (blank and cell):
                     return NOT_PLAIN, len(done), column, done
                 continue
             status, known = number(cell)
-            if known and values and halfway(float(known[0])) and float(known[0]) != known[0]:
+            narrow = known and values and not wide
+            if narrow and halfway(float(known[0])) and float(known[0]) != known[0]:
                 status = NEAR_TIE
             if status != OK:
                 return status, len(done), column, done
-            values.append(known[2] if values else known[1])
+            values.append(known[2] if narrow else known[1])
         if len(cells) > n_cells:
             return WRONG_CELLS, len(done), n_cells, done
         done.append(values)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hrm.errors import CorruptFileError, DataQualityWarning, UnsupportedVersionError
-from hrm.io import _lines, _text, identity
+from hrm.io import _lines, _text
 from hrm.io._lines import Lines, Rows
+from hrm.io._notes import event_of
 from hrm.io._raw import Facts, RawEvent
 from hrm.io._registry import Match, ReadOptions, Sniff
 from hrm.io._source import Source
@@ -20,9 +21,12 @@ from hrm.io._timebase import TimeGrid
 from hrm.io._variants import Variant
 from hrm.io.manoview.table import (
     HEADED,
+    N_HD,
+    N_SEGMENTS,
     VENDOR,
     Columns,
     TableStream,
+    hd_catheter,
     peek_result,
     value_dtype,
     whole_times,
@@ -46,7 +50,10 @@ class ManoViewReader:
     variants = (
         Variant("36 pressures", "code", "mmHg, channel 1 is the most proximal; 100 Hz is usual"),
         Variant("with impedance", "code", "18 segments in kiloohm after an empty column"),
-        Variant("annotations", "code", "times and free text at the end; the text is dropped"),
+        Variant("annotations", "code", "times and texts at the end; free text is dropped"),
+        Variant(
+            "3-D and HD catheters", "prose", "128 columns more, in an unknown order", read=False
+        ),
     )
 
     def sniff(self, head: bytes, source: Source) -> Sniff:  # noqa: ARG002 - the content decides
@@ -176,9 +183,11 @@ def parse_header(line: bytes, number: int) -> Columns:
     Raises
     ------
     UnsupportedVersionError
-        If the labels are not one or two runs of 1, 2, 3 ...
+        If the labels are not 1, 2, 3 ... for the pressures and perhaps 1 to 18 for the impedances.
     """
     cells = [cell.strip() for cell in line.split(b"\t")]
+    if sum(map(bool, cells[1:])) >= N_HD:
+        raise hd_catheter(HEADED, number)
     blocks: list[list[int]] = [[]]
     for column, cell in enumerate(cells[1:], 1):
         if cell == b"1" and blocks[-1]:
@@ -197,6 +206,13 @@ def parse_header(line: bytes, number: int) -> Columns:
             where=f"line {number}",
         )
     impedance = tuple(blocks[1]) if len(blocks) == 2 else ()
+    if len(impedance) not in (0, N_SEGMENTS):
+        raise UnsupportedVersionError(
+            f"expected {N_SEGMENTS} impedance segments or none, found a second block of "
+            f"{len(impedance)} labels: what it holds is not known",
+            reader=HEADED,
+            where=f"line {number}",
+        )
     return Columns(len(blocks[0]), tuple(blocks[0]), impedance, len(cells))
 
 
@@ -247,11 +263,7 @@ def _annotations(
                 where=f"line {number}",
             )
     events = [
-        RawEvent(
-            time - grid.first_s,
-            "annotation",
-            identity.note_to_keep(text, keep_phi=options.keep_phi),
-        )
+        event_of(time - grid.first_s, text, keep_phi=options.keep_phi)
         for time, text in rows
         if grid.holds(time)
     ]

@@ -15,9 +15,12 @@ from hrm.io._stream import read_stream
 from hrm.io._variants import Variant
 from hrm.io.manoview.table import (
     HEADLESS,
+    N_HD,
+    N_SEGMENTS,
     VENDOR,
     Columns,
     TableStream,
+    hd_catheter,
     peek_result,
     value_dtype,
     whole_times,
@@ -26,7 +29,9 @@ from hrm.io.manoview.table import (
 if TYPE_CHECKING:
     import xarray as xr
 
-_HEADLESS_COLUMNS = {37: (36, 0), 55: (36, 18)}
+_N_PRESSURES = 36
+_HEADLESS_COLUMNS = {1 + _N_PRESSURES + n: (_N_PRESSURES, n) for n in (0, N_SEGMENTS)}
+_HD_COLUMNS = frozenset(n + N_HD for n in _HEADLESS_COLUMNS)
 _MAX_STEP_S = 1.0
 _PRINT_S = 0.0101
 
@@ -42,18 +47,25 @@ class ManoViewHeadlessReader:
         Variant(
             "37 or 55 columns", "code", "one file per swallow window; time is that of the study"
         ),
+        Variant("ManoBank", "prose", "one swallow a file, of ManoScan: the first sensor on top"),
+        Variant(
+            "3-D and HD catheters", "prose", "128 columns more, in an unknown order", read=False
+        ),
     )
 
     def sniff(self, head: bytes, source: Source) -> Sniff:  # noqa: ARG002 - the content decides
         """Judge by the shape of the first rows; any such table looks alike."""
         rows = [line for line in _lines.sniff_lines(head)[:4] if line.strip()]
         tables = [_numbers(row) for row in rows]
-        if len(rows) < 2 or not tables[0] or len(tables[1] or ()) not in _HEADLESS_COLUMNS:
+        n_cells = len(tables[1] or ()) if len(rows) > 1 else 0
+        if not n_cells or not tables[0] or n_cells not in {*_HEADLESS_COLUMNS, *_HD_COLUMNS}:
             return Sniff(Match.NO, "not a white-space table of 37 or 55 numeric columns")
         table_start, *times = (table[0] for table in tables if table)
         steps = [after - before for before, after in pairwise(times)]
         if any(not 0 < step <= _MAX_STEP_S for step in steps):
             return Sniff(Match.NO, "a numeric table, but its first column is no time")
+        if n_cells in _HD_COLUMNS:
+            return Sniff(Match.MAYBE, "a table as 3-D and HD catheters make it, which is refused")
         if table_start == 0 < times[0]:
             return Sniff(Match.YES, "a table of time and pressures below a row that begins 0.0")
         return Sniff(Match.MAYBE, "a numeric table of 37 or 55 columns that begins with a time")
@@ -113,6 +125,8 @@ def _numbers(row: str) -> list[float] | None:
 
 def _headless_columns(rows: list[bytes]) -> Columns:
     n_cells = len(rows[1].split()) if len(rows) > 1 else 0
+    if n_cells in _HD_COLUMNS:
+        raise hd_catheter(HEADLESS, 2)
     if n_cells not in _HEADLESS_COLUMNS:
         raise UnsupportedVersionError(
             "expected 37 columns (time, 36 pressures) or 55 (and 18 impedances), "

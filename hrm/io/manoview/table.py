@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hrm.errors import CorruptFileError
+from hrm.errors import CorruptFileError, UnsupportedVersionError
 from hrm.io import _raw, _text
 from hrm.io._lines import Lines, Rows, without_blank_end
 from hrm.io._raw import Facts, RawEvent
@@ -27,6 +27,10 @@ DEFAULT_CATHETER = "manoscan-36"
 
 OHM_PER_KILOOHM = 1000.0
 _N_USUAL = 36
+#: Segments of the impedance block.
+N_SEGMENTS = 18
+#: Columns that 3-D and HD catheters add.
+N_HD = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,18 @@ class TableStream:
     def corrupt(self, message: str, line: int) -> CorruptFileError:
         """Fault of the file, at a line of it."""
         return CorruptFileError(message, reader=self.reader, where=f"line {line}")
+
+
+def hd_catheter(reader: str, line: int) -> UnsupportedVersionError:
+    """Refusal of an export with the columns of a 3-D or HD catheter."""
+    return UnsupportedVersionError(
+        f"the rows have {N_HD} columns or more beyond a usual export, as a 3-D or HD catheter "
+        "makes them; which of them are the sensors along the axis is not known, so none is "
+        "taken. If you know it, name these columns in a layout file ('hrm layout --init "
+        "layout.toml' writes one to fill in; layout= (--layout))",
+        reader=reader,
+        where=f"line {line}",
+    )
 
 
 def value_dtype(columns: Columns) -> type[np.floating[Any]]:

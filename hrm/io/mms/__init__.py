@@ -36,7 +36,9 @@ class MmsReader:
         Variant("vendor's export", "file", "comma and blank; P1 is the most distal sensor"),
         Variant("saved again by a spreadsheet", "file", "padded rows, Big5, columns of events"),
         Variant("with results", "file", "Contraction vigor and pattern, on the rows of events"),
-        Variant("with a table of results", "code", "ws_10_... from the first row down, catheter_type"),
+        Variant(
+            "with a table of results", "code", "ws_10_... from the first row down, catheter_type"
+        ),
         Variant("colonic", "code", "40 pressures at 10 Hz; read, the metrics are of the esophagus"),
     )
 

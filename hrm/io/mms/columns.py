@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 
 from hrm.errors import DataQualityWarning
@@ -79,9 +80,9 @@ def known_columns(names: Sequence[str], line: int, n_before: int) -> dict[int, s
     if len(set(found.values())) < len(found):
         raise corrupt("a column of reported results is there twice; keep one of the two", line)
     slips = {k: _meant(name) for k, name in enumerate(plain) if k not in found}
+    meant = Counter(slips.values())
     for k, name in slips.items():
-        meant = [each for each in slips.values() if each == name]
-        if name is None or len(meant) > 1 or name in found.values():
+        if name is None or meant[name] > 1 or name in found.values():
             continue
         warnings.warn(
             f"[{NAME}] column {n_before + k + 1} is read as '{_shown(name)}', though its name is "
@@ -105,6 +106,9 @@ def _shown(name: str) -> str:
 
 
 def _meant(name: str) -> str | None:
+    # A number is no slip: "Contraction vigor 2" may be that of a second reader.
+    if re.search(r"\d", name):
+        return None
     near = [known for known in _LONG if _slips(name, known) <= _MOST_SLIPS]
     return near[0] if len(near) == 1 else None
 
@@ -118,5 +122,7 @@ def _slips(a: str, b: str) -> int:
         row = [i]
         for j, y in enumerate(b, 1):
             row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y)))
+        if min(row) > _MOST_SLIPS:
+            return _MOST_SLIPS + 1
         before = row
     return before[-1]

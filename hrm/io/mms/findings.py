@@ -52,13 +52,16 @@ def reported_swallows(
     columns : mapping of int to str
         Known columns, from `known_columns`.
     labels : mapping of int to str
-        Procedure labels, by the samples before their rows.
+        What the operator wrote, by the samples before the rows. Only words of the protocol's
+        vocabulary are handed on.
     rate_hz : float
         Sampling rate [Hz].
     """
     merged: dict[tuple[str, int], _Row] = {}
     for family in ("contraction_", "ws_n_"):
-        for row in _family(rows, {k: v for k, v in columns.items() if v.startswith(family)}, labels):
+        for row in _family(
+            rows, {k: v for k, v in columns.items() if v.startswith(family)}, labels
+        ):
             key = ("row", row.sample) if row.sample is not None else ("number", row.number)
             whole = merged.setdefault(key, row)
             if whole is not row:
@@ -155,7 +158,9 @@ def _code(cell: str, vocabulary: frozenset[str]) -> str:
 
 
 def _metric(cells: Sequence[str], *, may_be_negative: bool) -> tuple[float, str]:
-    found = {_value(cell, may_be_negative=may_be_negative) for cell in cells if cell != NO_DATA_TEXT}
+    found = {
+        _value(cell, may_be_negative=may_be_negative) for cell in cells if cell != NO_DATA_TEXT
+    }
     if not found:
         return math.nan, NO_DATA if cells else ""
     if len(found) > 1:

@@ -114,7 +114,7 @@ def _preamble(
     rows: dict[str, tuple[int, list[bytes]]] = {}
     phi: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
-        if not line.strip(b" \t" + separator):
+        if not line.strip(b' \t"' + separator):
             continue
         key, equals, rest = line.partition(b"=")
         name = text_of(key, encoding).casefold()

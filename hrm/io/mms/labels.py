@@ -145,7 +145,7 @@ class Labels:
             at: texts[k]
             for at, texts in self._rows
             for k in self._columns
-            if k < len(texts) and identity.is_protocol_text(texts[k])
+            if k < len(texts) and texts[k]
         }
         return reported_swallows(self._rows, self._known, labels, self._header.rate_hz)
 
@@ -160,31 +160,39 @@ class Labels:
         }
         if not said:
             return None
-        return stated_model(said, options)
+        return stated_model(said, options, self._header.n_pressure)
 
 
 def names_catheter(rows: list[TextRow], header: Header) -> bool:
-    """Whether the first rows of a file name one of hrm's or the user's catheters."""
+    """Whether the first rows of a file name a catheter whose positions are known."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Names of models are ASCII.
-        return Labels(rows, header, "cp1252").catheter(ReadOptions()) is not None
+        model = Labels(rows, header, "cp1252").catheter(ReadOptions())
+    return model is not None and bool(catheters()[model].depths_cm)
 
 
-def stated_model(said: set[str], options: ReadOptions) -> str | None:
-    """Model that the cells of ``catheter_type`` name."""
+def stated_model(said: set[str], options: ReadOptions, n_sensors: int) -> str | None:
+    """Model that the cells of ``catheter_type`` name; None, with a warning, if it cannot be."""
     models = catheters(options.catheter_file)
     named = {model_of_device(text, models) for text in said}
-    if len(named) == 1 and None not in named:
-        return named.pop()
-    usual = _NUMBERED_MODELS.get(said.pop()) if len(said) == 1 else None
-    if usual is not None and usual == options.catheter:
-        return None
-    hint = (
-        "holds a number that one hospital's software takes for "
-        f"{usual}: name the catheter yourself (--catheter) if you know that it was this one"
-        if usual
-        else "names no single model of the registry of catheters; it is left unread"
-    )
+    model = named.pop() if len(named) == 1 else None
+    if model is not None and models[model].n_sensors == n_sensors:
+        return model
+    if model is not None:
+        hint = (
+            f"names {model}, which has {models[model].n_sensors} pressure sensors, but the file has "
+            f"{n_sensors}; it is left unread"
+        )
+    else:
+        usual = _NUMBERED_MODELS.get(next(iter(said))) if len(said) == 1 else None
+        if usual is not None and usual == options.catheter:
+            return None
+        hint = (
+            "holds a number that one hospital's software takes for "
+            f"{usual}: name the catheter yourself (--catheter) if you know that it was this one"
+            if usual
+            else "names no single model of the registry of catheters; it is left unread"
+        )
     warnings.warn(f"[{NAME}] the column {CATHETER} {hint}", ProvenanceWarning, stacklevel=2)
     return None

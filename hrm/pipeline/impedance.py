@@ -1,0 +1,276 @@
+"""Impedance and pharynx of one study: what is read of each swallow, and what it amounts to."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hrm.detect.gastric import gastric_reference
+from hrm.metrics import impedance as metric
+from hrm.metrics import pharynx
+from hrm.metrics._base import OK, Measurement, known
+from hrm.metrics.pressure_flow import PressureFlow, bolus_flow_time, pressure_flow
+from hrm.metrics.study import primary_posture
+from hrm.metrics.ues import ues_relaxation
+from hrm.pipeline.study import Study
+from hrm.preprocess import window_field
+from hrm.results import SwallowRecord
+
+#: Numbers of a swallow whose median is given for the study.
+_MEDIANS = (
+    "transit_time_s",
+    "nadir_impedance_to_peak_s",
+    "pressure_flow_index",
+    "impedance_ratio",
+    "bolus_flow_time_s",
+)
+
+
+@dataclass(frozen=True)
+class ImpedanceBlocks:
+    """What impedance and pharynx add to the results, ready for JSON.
+
+    Attributes
+    ----------
+    study : dict or None
+        None for a recording without impedance.
+    swallows : list of dict or None
+        One for each swallow, in order; None where `study` is.
+    pharynx : dict
+        Of the study.
+    pharynx_swallows : list of dict or None
+        One for each swallow; None where the catheter shows no part of the pharynx.
+    """
+
+    study: dict[str, Any] | None
+    swallows: list[dict[str, Any]] | None
+    pharynx: dict[str, Any]
+    pharynx_swallows: list[dict[str, Any] | None]
+
+
+def impedance_blocks(study: Study, rows: Sequence[SwallowRecord]) -> ImpedanceBlocks:
+    """Measure impedance and pharynx in every swallow of a study.
+
+    Parameters
+    ----------
+    study : Study
+    rows : sequence of SwallowRecord
+        Its measured swallows, in the order of their onsets.
+
+    Returns
+    -------
+    ImpedanceBlocks
+    """
+    counted = _counted(rows)
+    throats = [_pharynx(study, k) for k in range(len(rows))]
+    parts: dict[str, Any] = {
+        "pharynx": _pharynx_block([throats[k] for k in counted]),
+        "pharynx_swallows": [_pharynx_row(found) for found in throats],
+    }
+    node = study.recording.children.get("impedance")
+    if node is None:
+        return ImpedanceBlocks(None, None, **parts)
+    recorded = node.to_dataset()["impedance"]
+    if not metric.positions_known(recorded):
+        lost = {"status": {"impedance": metric.POSITIONS_UNKNOWN}}
+        return ImpedanceBlocks(lost, [lost for _ in rows], **parts)
+    found = [_swallow(study, recorded, row, k) for k, row in enumerate(rows)]
+    block = _study_block(study, recorded, [found[k] for k in counted])
+    return ImpedanceBlocks(block, [one.block() for one in found], **parts)
+
+
+@dataclass(frozen=True)
+class _Swallow:
+    transit: metric.BolusTransit
+    passages: tuple[metric.Passage, ...]
+    numbers: Mapping[str, Measurement]
+
+    def block(self) -> dict[str, Any]:
+        status = {name: m.status for name, m in self.numbers.items() if m.status != OK}
+        if self.transit.transit is None:
+            status["transit"] = self.transit.status
+        return {
+            "transit": self.transit.transit,
+            **{name: _number(m.value) for name, m in self.numbers.items()},
+            "levels": [_passage_row(level) for level in self.transit.levels],
+            "segments": [_passage_row(one) for one in self.passages],
+            "status": status,
+        }
+
+
+def _swallow(study: Study, recorded: xr.DataArray, row: SwallowRecord, k: int) -> _Swallow:
+    marks, parameters = study.proposal.landmarks, study.parameters
+    times = _times(study, k)
+    start, end = metric.swallow_window(times["onset_s"], times["stop_s"], parameters)
+    found = metric.segments(recorded, start, end)
+    pressure = window_field(study.pressure, study.usable, start, end, parameters)
+    seen = metric.passages(
+        found,
+        **times,
+        top_cm=marks.ues_lower_cm,
+        bottom_cm=marks.les_upper_cm,
+        parameters=parameters,
+    )
+    transit = metric.bolus_transit(
+        seen,
+        **times,
+        ues_lower_cm=marks.ues_lower_cm,
+        les_upper_cm=marks.les_upper_cm,
+        parameters=parameters,
+    )
+    flow: PressureFlow = pressure_flow(
+        pressure,
+        found,
+        seen,
+        **times,
+        top_cm=row.transition_zone_cm,
+        bottom_cm=marks.les_upper_cm,
+        parameters=parameters,
+    )
+    numbers = {
+        "transit_time_s": transit.transit_time,
+        **flow.measurements(),
+        "bolus_flow_time_s": _bolus_flow_time(study, pressure, found, times),
+        **_upper(study, pressure, found, times),
+    }
+    return _Swallow(transit, seen, numbers)
+
+
+def _bolus_flow_time(
+    study: Study, pressure: xr.DataArray, found: metric.Segments, times: Mapping[str, float]
+) -> Measurement:
+    marks = study.proposal.landmarks
+    lower = marks.les_lower_cm
+    if known(marks.crural_diaphragm_cm):
+        lower = max(lower, marks.crural_diaphragm_cm)
+    return bolus_flow_time(
+        pressure,
+        found,
+        **times,
+        les_upper_cm=marks.les_upper_cm,
+        egj_lower_cm=lower,
+        gastric_mmhg=gastric_reference(
+            study.pressure, study.proposal, times["onset_s"], study.parameters
+        ),
+        parameters=study.parameters,
+    )
+
+
+def _upper(
+    study: Study, pressure: xr.DataArray, found: metric.Segments, times: Mapping[str, float]
+) -> dict[str, Measurement]:
+    """Admittance of the UES, and the bolus above it."""
+    marks = study.proposal.landmarks
+    borders = {"ues_upper_cm": marks.ues_upper_cm, "ues_lower_cm": marks.ues_lower_cm}
+    above = pharynx.hypopharyngeal_flow(
+        pressure, found, **times, ues_upper_cm=marks.ues_upper_cm, parameters=study.parameters
+    )
+    relaxed = ues_relaxation(pressure, **times, **borders, parameters=study.parameters).duration
+    admittance = Measurement.missing(relaxed.status)
+    if known(relaxed.value):
+        admittance = pharynx.ues_maximum_admittance(
+            found, start_s=relaxed.detail["fall_s"], stop_s=relaxed.detail["end_s"], **borders
+        )
+    return {"ues_maximum_admittance_ms": admittance, **above.measurements()}
+
+
+def _study_block(
+    study: Study, recorded: xr.DataArray, counted: Sequence[_Swallow]
+) -> dict[str, Any]:
+    """Baselines, and what the evaluable swallows of the primary posture amount to."""
+    complete = metric.percent_complete([one.transit.transit for one in counted])
+    numbers = {"percent_complete_transit": complete}
+    for name in _MEDIANS:
+        numbers[f"{name}_median"] = _median([one.numbers[name] for one in counted])
+    depth, rest, segments = _baselines(study, recorded)
+    numbers["distal_baseline_ohm"] = rest
+    return {
+        **{name: _number(m.value) for name, m in numbers.items()},
+        "n_judged": int(complete.detail.get("n", 0)),
+        "segment_depth_cm": depth,
+        "segment_baseline_ohm": [_number(m.value) for m in segments],
+        "status": {name: m.status for name, m in numbers.items() if m.status != OK},
+    }
+
+
+def _baselines(
+    study: Study, recorded: xr.DataArray
+) -> tuple[list[float], Measurement, tuple[Measurement, ...]]:
+    """Depths, impedance at rest above the LES, and that of every segment."""
+    baseline = study.proposal.baseline
+    window = (baseline.start_s, baseline.stop_s) if baseline else (0.0, 0.0)
+    found = metric.segments(recorded, *window)
+    depth = [float(cm) for cm in found.depth]
+    if baseline is None:
+        lost = Measurement.missing(metric.NO_BASELINE)
+        return depth, lost, tuple(lost for _ in depth)
+    # The impedance may have a rate of its own; what is quiet is known at the pressure's.
+    nearest = np.rint(found.time * study.rate_hz).astype(np.intp)
+    quiet = baseline.quiet[np.clip(nearest, 0, baseline.quiet.size - 1)]
+    les = study.proposal.landmarks.les_upper_cm
+    rest = metric.baseline_impedance(found, quiet, les_upper_cm=les, parameters=study.parameters)
+    return depth, rest, metric.segment_baselines(found, quiet, study.parameters)
+
+
+def _pharynx(study: Study, k: int) -> pharynx.PharyngealIntegrals:
+    times = _times(study, k)
+    window = pharynx.swallow_window(times["onset_s"], times["stop_s"], study.parameters)
+    return pharynx.pharyngeal_integrals(
+        window_field(study.pressure, study.usable, *window, study.parameters),
+        **times,
+        ues_upper_cm=study.proposal.landmarks.ues_upper_cm,
+        parameters=study.parameters,
+    )
+
+
+def _pharynx_row(found: pharynx.PharyngealIntegrals) -> dict[str, Any] | None:
+    numbers = found.measurements()
+    if not any(known(m.value) for m in numbers.values()):
+        return None
+    return {
+        **{name: _number(m.value) for name, m in numbers.items()},
+        "status": {name: m.status for name, m in numbers.items() if m.status != OK},
+    }
+
+
+def _pharynx_block(counted: Sequence[pharynx.PharyngealIntegrals]) -> dict[str, Any]:
+    median = _median([found.whole for found in counted])
+    status = {} if median.status == OK else {"phci_median_mmhg_s_cm": median.status}
+    return {"phci_median_mmhg_s_cm": _number(median.value), "status": status}
+
+
+def _counted(rows: Sequence[SwallowRecord]) -> list[int]:
+    """Indices of the evaluable swallows of the primary posture."""
+    primary = primary_posture(rows)
+    return [k for k, row in enumerate(rows) if row.evaluable and row.posture == primary]
+
+
+def _times(study: Study, k: int) -> dict[str, float]:
+    onsets = [onset.time_s for onset in study.proposal.onsets]
+    following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
+    return {"onset_s": onsets[k], "stop_s": min(study.end_s, following)}
+
+
+def _median(found: Sequence[Measurement]) -> Measurement:
+    values = [m.value for m in found if known(m.value)]
+    if values:
+        return Measurement(statistics.median(values))
+    # Where no swallow has it, the reason of the first one stands for all.
+    return Measurement.missing(found[0].status if found else "no_evaluable_swallow")
+
+
+def _passage_row(one: metric.Passage) -> dict[str, Any]:
+    times = {"entry_s": one.entry_s, "exit_s": one.exit_s, "nadir_s": one.nadir_s}
+    ohm = {"base_ohm": one.base_ohm, "nadir_ohm": one.nadir_ohm}
+    numbers = {name: _number(value) for name, value in {**times, **ohm}.items()}
+    return {"depth_cm": one.depth_cm, **numbers, "status": one.status}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

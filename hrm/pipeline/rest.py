@@ -1,0 +1,165 @@
+"""Resting values of one study: the junction over the baseline and between swallows, the UES."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hrm.detect.baseline import Baseline, Respiration
+from hrm.detect.breaths import breaths_between_swallows
+from hrm.metrics import barrier, egj, ues
+from hrm.metrics._base import Measurement
+from hrm.pipeline.study import Study
+from hrm.preprocess import window_field
+
+NO_BASELINE = "no_baseline"
+JUNCTION = (
+    *("basal_mean_mmhg", "basal_end_expiratory_mmhg", "basal_inspiratory_mmhg"),
+    *("egj_ci_mmhg_cm", "egj_ci_les_mmhg_cm", "egj_ci_crural_mmhg_cm", "egj_ci_sum_mmhg_cm"),
+    "egj_ci_total_mmhg_cm",
+)
+#: Sensors on either side of the junction that an interpolation inside it asks for.
+_NEIGHBORS = 3
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """The baseline as the metrics want it; samples count from its first one."""
+
+    field: xr.DataArray
+    quiet: NDArray[np.bool_]
+    inspiration: NDArray[np.int64]
+    end_expiration: NDArray[np.int64]
+    respiration: str
+
+
+def at_rest(study: Study) -> tuple[dict[str, Measurement], Measurement]:
+    """Measure the junction and the upper sphincter at rest.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    dict of str to Measurement
+        By the names of `JUNCTION`; ``no_baseline`` without a baseline.
+    Measurement [mmHg]
+        Resting pressure of the UES.
+    """
+    baseline, breathing = study.proposal.baseline, study.proposal.breathing
+    if baseline is None or breathing is None:
+        missing = Measurement.missing(NO_BASELINE)
+        return dict.fromkeys(JUNCTION, missing), missing
+    rest = _rest(study, baseline, breathing)
+    found = {**_basal_pressures(study, rest), **_contractile_integrals(study, rest)}
+    return {name: found[name] for name in JUNCTION}, _upper_sphincter(study, rest)
+
+
+def _rest(study: Study, baseline: Baseline, breathing: Respiration) -> _Rest:
+    window = (baseline.start_s, baseline.stop_s)
+    field = window_field(study.pressure, study.usable, *window, study.parameters)
+    first = int(np.searchsorted(study.pressure["time"].values, baseline.start_s - 5e-7))
+    size = field.sizes["time"]
+    peaks, ends = (
+        samples[samples < first + size] - first
+        for samples in (breathing.inspiration, breathing.end_expiration)
+    )
+    return _Rest(field, baseline.quiet[first : first + size], peaks, ends, breathing.status)
+
+
+def _basal_pressures(study: Study, rest: _Rest) -> dict[str, Measurement]:
+    marks, parameters = study.proposal.landmarks, study.parameters
+    place = {
+        "les_upper_cm": marks.les_upper_cm,
+        "les_lower_cm": marks.les_lower_cm,
+        "gastric_mmhg": marks.gastric_reference_mmhg,
+    }
+    sleeve = egj.resting_sleeve(rest.field, **place)
+    half = round(parameters["respiration.half_width_s"] * study.rate_hz)
+    return {
+        "basal_mean_mmhg": egj.basal_mean(sleeve, rest.inspiration, rest.quiet, parameters),
+        "basal_end_expiratory_mmhg": egj.basal_end_expiratory(
+            sleeve, rest.end_expiration, half, rest.quiet
+        ),
+        "basal_inspiratory_mmhg": barrier.basal_inspiratory(
+            rest.field, rest.inspiration, rest.quiet, **place, parameters=parameters
+        ),
+    }
+
+
+def _contractile_integrals(study: Study, rest: _Rest) -> dict[str, Measurement]:
+    marks, parameters = study.proposal.landmarks, study.parameters
+    deepest = float(rest.field["depth"].values[-1])
+    boxes = barrier.egj_boxes(
+        les_upper_cm=marks.les_upper_cm,
+        les_lower_cm=marks.les_lower_cm,
+        les_peak_cm=marks.les_peak_cm,
+        crural_diaphragm_cm=marks.crural_diaphragm_cm,
+        crural_cm=barrier.crural_borders(
+            rest.field,
+            inspiration=rest.inspiration,
+            end_expiration=rest.end_expiration,
+            crural_diaphragm_cm=marks.crural_diaphragm_cm,
+            parameters=parameters,
+        ),
+        deepest_cm=deepest,
+        parameters=parameters,
+    )
+    gastric = marks.gastric_reference_mmhg
+    breaths = barrier.quietest_breaths(
+        rest.inspiration, rest.quiet, 1.0 / study.rate_hz, parameters
+    )
+    total = barrier.total_egj_contractile_integral(
+        _stretches(study, boxes) if boxes.status == "ok" else (),
+        onsets_s=[onset.time_s for onset in study.proposal.onsets],
+        boxes=boxes,
+        respiration=rest.respiration,
+        gastric_mmhg=gastric,
+        parameters=parameters,
+    )
+    return {
+        **barrier.egj_contractile_integrals(
+            rest.field,
+            boxes=boxes,
+            breaths=breaths,
+            respiration=rest.respiration,
+            gastric_mmhg=gastric,
+            parameters=parameters,
+        ),
+        "egj_ci_total_mmhg_cm": total,
+    }
+
+
+def _stretches(
+    study: Study, boxes: barrier.Boxes
+) -> Iterator[tuple[xr.DataArray, NDArray[np.int64]]]:
+    """Parts of the recording between swallows, near the junction only, one at a time."""
+    depth = study.pressure["depth"].values
+    first = max(0, int(np.searchsorted(depth, boxes.whole[0])) - _NEIGHBORS)
+    near = slice(first, int(np.searchsorted(depth, boxes.whole[1])) + _NEIGHBORS)
+    for stretch in breaths_between_swallows(
+        study.pressure[study.usable],
+        onsets=[onset.time_s for onset in study.proposal.onsets],
+        marks=study.proposal.landmarks,
+        parameters=study.parameters,
+    ):
+        window = (stretch.start_s, stretch.stop_s)
+        field = window_field(study.pressure[near], study.usable[near], *window, study.parameters)
+        yield field, stretch.inspiration
+
+
+def _upper_sphincter(study: Study, rest: _Rest) -> Measurement:
+    if study.ues_status:
+        return Measurement.missing(study.ues_status)
+    return ues.ues_resting(
+        rest.field,
+        rest.quiet,
+        ues_upper_cm=study.proposal.landmarks.ues_upper_cm,
+        ues_lower_cm=study.proposal.landmarks.ues_lower_cm,
+        parameters=study.parameters,
+    )
