@@ -7,6 +7,7 @@ and findings are replayed by the tests without it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import io
@@ -290,13 +291,18 @@ def open_study(reader: str | None, said: dict[str, Any], content: bytes) -> Any:
     from hrm.errors import HrmError
     from hrm.schema import validate
 
-    try:
+    with contextlib.suppress(HrmError):
         hrm.io.peek(io.BytesIO(content), reader=reader)
-    except HrmError:
-        pass
-    study = hrm.io.open_recording(io.BytesIO(content), reader=reader, **said)
+    study = open_recording(reader, said, content)
     validate(study)
     return study["pressure/pressure"].shape
+
+
+def open_recording(reader: str | None, said: dict[str, Any], content: bytes) -> Any:
+    """Open what a file object holds."""
+    import hrm.io
+
+    return hrm.io.open_recording(io.BytesIO(content), reader=reader, **said)
 
 
 if __name__ == "__main__":

@@ -201,9 +201,9 @@ def _packed(content: bytes, rng: random.Random) -> bytes:
         return one * rng.choice((1, 2, 3)) + rng.choice((b"", b"\0" * 9, b"x"))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for _ in range(rng.choice((0, 1, 1, 2))):
+        for number in range(rng.choice((0, 1, 1, 2))):
             name = rng.choice(("a.csv", "b/", "DOE JANE.txt", "__MACOSX/a", "ä.csv", "../x", "a" * 300))
-            info = zipfile.ZipInfo(f"{name}{rng.choice(('', '1'))}")
+            info = zipfile.ZipInfo(name if number == 0 else f"{number}{name}")
             info.compress_type = rng.choice((0, 8, 8, 12, 14))
             archive.writestr(info, inner)
     return out.getvalue()

@@ -12,6 +12,7 @@ import io
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,6 +172,18 @@ def sniff() -> Iterator[bytes]:
     for seeds in (mms, manoview_headed, manoview_headless, table, edf, source):
         yield b"\0" + next(seeds())[1:]
     yield b"\0\x89HDF\r\n\x1a\n" + bytes(200)
+    # ManoView's own form, as far as a sniffer looks: packed XML behind some bytes.
+    for text in (b"<info><a/></info>", b'<?xml version="1.0"?>\n<Info/>', b"<study/>"):
+        yield b"\0MVA" + bytes(9) + zlib.compress(text) + bytes(9) + zlib.compress(text * 99)
+
+
+def windows() -> Iterator[bytes]:
+    """Two windows that lie side by side, overlap, leave a gap, or are the same."""
+    from tests.io.layouts import Headless
+
+    one = Headless(n_samples=3).bytes()
+    for first in (260.63, 260.62, 260.65, 260.60):
+        yield b"\0" + one + b"=====\n" + Headless(n_samples=3, first=first).bytes()
 
 
 def native() -> Iterator[bytes]:
@@ -193,7 +206,7 @@ def native() -> Iterator[bytes]:
     yield b"\0" + whole.rpartition(b"hrm-sum1")[0]
 
 
-STORED = (mms, manoview_headed, manoview_headless, table, layout, edf, source, sniff)
+STORED = (mms, manoview_headed, manoview_headless, table, layout, edf, source, sniff, windows)
 
 
 def _zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

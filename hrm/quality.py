@@ -100,10 +100,8 @@ def to_dataset(record: QualityRecord) -> xr.Dataset:
         "egj_crossed": record.egj_crossed,
         "artefacts": [_artefact(one) for one in record.artefacts],
     }
-    codes = {
-        "flag_values": list(range(len(record.flag_names))),
-        "flag_meanings": " ".join(record.flag_names),
-    }
+    # A flag is the place of its name in this list, from 0; netCDF stores lists of texts only.
+    codes = {"flag_meanings": " ".join(record.flag_names)}
     data: dict[str, Any] = {
         "flag": (("sensor", "window"), record.flags, codes),
         "window_start": ("window", record.window_start_s, {"units": "s"}),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrm import catalog, reported
+from hrm import catalog, quality, reported
 from hrm.errors import SchemaError
 
 SCHEMA_VERSION = "1"
@@ -152,6 +152,7 @@ class StudyRecord:
     classification: Mapping[str, Any]
     irp_limit: Mapping[str, Any] | None = None
     clinical: Mapping[str, Any] | None = None
+    quality: quality.QualityRecord | None = None
     review: Mapping[str, Any] | None = None
     landmark_source: Mapping[str, str] = field(default_factory=dict)
     irp_readings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -185,6 +186,9 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
             nodes["/swallows"], rows, rules["detect.hint_s"]
         )
     nodes["/study"] = _study_dataset(record)
+    nodes.pop(quality.NODE, None)
+    if record.quality is not None:
+        nodes[quality.NODE] = quality.to_dataset(record.quality)
     tree = xr.DataTree.from_dict(nodes)
     tree.attrs.update(
         {
@@ -246,6 +250,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
         "provocation": json.loads(str(study["study"].attrs.get("provocation", "null"))),
         "classification": json.loads(str(study["study"].attrs["classification"])),
         "warnings": _texts(study.attrs["warnings"]),
+        "quality": quality.block_of(study),
         "review": json.loads(str(study.attrs.get("review", "null"))),
         **({"reported_unmatched": lost} if lost else {}),
     }

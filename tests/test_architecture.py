@@ -29,7 +29,9 @@ MAY_IMPORT = {
     "schema": {"catalog"},
     # What the file itself says of its swallows, beside what is measured.
     "reported": set(),
-    "results": {"catalog", "schema", "reported"},
+    # How good a recording is: the record, its node in the tree and its block in the contract.
+    "quality": set(),
+    "results": {"catalog", "schema", "reported", "quality"},
     "kernels": set(),
     "io": {"kernels", "catheters", "catalog", "schema", "reported"},
     "preprocess": {"kernels", "catalog", "schema"},
@@ -46,7 +48,7 @@ MAY_IMPORT = {
     # The pipeline checks what it is given (schema) and hands its records over (results).
     "pipeline": {
         *("io", "preprocess", "detect", "metrics", "annotate", "catalog", "schema", "results"),
-        *("corrections", "edits"),
+        *("corrections", "edits", "quality"),
     },
     "stability": {"pipeline", "metrics"},
     "explain": {"pipeline", "metrics", "plot"},

@@ -90,18 +90,42 @@ def test_every_parameter_that_is_used_is_in_the_table():
 
 @pytest.mark.parametrize("row", catalog.metrics().values(), ids=lambda row: row.name)
 def test_a_metric_is_complete(row):
-    assert row.units in {"mmHg", "mmHg s cm", "s", "cm", "%", "1"}
+    assert row.units in {"mmHg", "mmHg s cm", "mmHg cm", "s", "cm", "cm/s", "%", "1"}
     assert row.version == "1"
     assert row.citation.strip()
     assert row.long_name.strip()
     assert row.definition.endswith(".")
     assert len(row.definition) > 30
+    assert row.formula.strip()
+    assert row.confidence in catalog.CONFIDENCES
+    assert row.confidence != "mem-low"
+    assert set(row.parameters) <= set(PARAMETERS)
+    assert len(set(row.parameters)) == len(row.parameters)
+
+
+@pytest.mark.parametrize(
+    "row", catalog.unimplemented_metrics().values(), ids=lambda row: row.name
+)
+def test_what_is_not_measured_says_why(row):
+    assert row.name not in catalog.metrics()
+    assert row.confidence in catalog.CONFIDENCES
+    for text in (row.definition, row.reason):
+        assert text.endswith(".")
+        assert len(text) > 30
+    assert row.units.strip()
+    assert row.long_name.strip()
+
+
+def test_what_has_no_rule_is_listed_as_not_measured():
+    names = set(catalog.unimplemented_metrics())
+    assert names >= {"dpe", "sri", "psir", "eii_ratio_abnormal", "bft_norm"}
 
 
 CITED = {
     **{f"limit {row.id}": row.citation for row in LIMITS},
     **{f"parameter {row.key}": row.source for row in PARAMETERS.values()},
     **{f"metric {row.name}": row.citation for row in catalog.metrics().values()},
+    **{f"metric {row.name}": row.citation for row in catalog.unimplemented_metrics().values()},
 }
 OWN = re.compile(r"SPEC \d+(\.\d+)?|hrm 0\.1|FORMATS")
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "references.md").read_text(encoding="utf-8")

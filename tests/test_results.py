@@ -7,15 +7,17 @@ import math
 import jsonschema
 import numpy as np
 import pytest
+import xarray as xr
 
 import hrm
 from hrm import catalog, phantom
 from hrm.errors import SchemaError
 from hrm.metrics.chicago import facts
+from hrm.metrics.peaks import SUBTYPES
 from hrm.metrics.pressurization import PATTERNS
 from hrm.metrics.study import PERCENTAGES
 from hrm.metrics.swallow_types import TYPES
-from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, to_dict
+from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, UES_METRICS, to_dict
 from hrm.schema import DEPTH_REFERENCES, POSTURES, PROTOCOLS
 from tests.detect.signals import Act, study
 
@@ -47,6 +49,24 @@ def _no_les_sensors():
     return hrm.analyze(phantom.sample(made, sampling_rate=20.0, dead_sensors=(at, at + 1)))
 
 
+def tested(**how):
+    """A study with multiple rapid swallows, rapid drinking and a hernia."""
+    tests = phantom.Provocation(mrs_runs=2, mrs_ratio=1.5, rdc="pressurized")
+    made = phantom.draw(
+        "normal", seed=5, n_supine=2, n_upright=1, hernia_cm=3.0, provocation=tests
+    )
+    return hrm.analyze(
+        phantom.sample(made, sampling_rate=20.0, **how), swallows=phantom.swallow_table(made)
+    )
+
+
+def solid_swallows():
+    made = phantom.draw("normal", seed=5, n_supine=3, n_upright=2)
+    rows = phantom.swallow_table(made)
+    stated = [{**row, "protocol": "solid"} for row in rows[3:]]
+    return hrm.analyze(phantom.sample(made, sampling_rate=20.0), swallows=[*rows[:3], *stated])
+
+
 def labeled(phenotype, n_upright=0, posture=True, **options):
     made = phantom.draw(phenotype, seed=6, n_supine=7, n_upright=n_upright)
     rows = phantom.swallow_table(made) if posture else None
@@ -67,6 +87,10 @@ CASES = {
     "normal": lambda: drawn("normal"),
     "failed": lambda: drawn("absent_contractility"),
     "pressurized": lambda: drawn("achalasia_type_2"),
+    "hypercontractile": lambda: drawn("hypercontractile"),
+    "provocation and hernia": tested,
+    "provocation without LES": lambda: tested(dead_sensors=(26, 27, 28, 29, 30, 31, 32)),
+    "solid swallows": solid_swallows,
     "noisy": lambda: drawn("iem", noise_mmhg=5.0),
     "noisy and failed": lambda: drawn("achalasia_type_1", noise_mmhg=5.0),
     "22 sensors": lambda: drawn("des", catheter="CE4-0062", integer=True),
@@ -107,7 +131,11 @@ def test_outputs_are_strict_json(analyzed):
 
 def unexplained(block):
     """Names of the null numbers of a block that its status does not explain."""
-    texts = {"morphology", "reason", "cdp_method", "type"}
+    texts = {
+        *("morphology", "reason", "cdp_method", "type", "hypercontractile_subtype"),
+        *("rapid_front", "les_after_contraction", "contraction_after", "reserve", "normal"),
+        *("morphology_alternative", "hernia_ccv3", "hernia_alternative"),
+    }
     return [
         name
         for name, value in block.items()
@@ -119,7 +147,10 @@ def unexplained(block):
 
 def test_every_null_number_has_its_reason(analyzed):
     result = to_dict(analyzed)
-    blocks = [result["landmarks"], result["egj"], result["study"], *result["swallows"]]
+    blocks = [result["landmarks"], result["egj"], result["ues"], result["study"]]
+    tests = [block for block in result["provocation"].values() if block is not None]
+    runs = [run for block in tests for run in block.get("runs", ())]
+    blocks += [*result["swallows"], *(block for block in tests if "status" in block), *runs]
     assert [unexplained(block) for block in blocks] == [[]] * len(blocks)
     if None in result["study"]["percent"].values():
         assert "percent" in result["study"]["status"]
@@ -176,6 +207,18 @@ BROKEN = {
     "an unfiltered null without reason": edit(["swallows", 0, "irp4s_mmhg_unfiltered"], value=None),
     "a landmark without reason": edit(["landmarks", "les_upper_cm"], value=None),
     "an EGJ number without reason": edit(["egj", "basal_mean_mmhg"], value=None),
+    "a UES number without reason": edit(["ues", "ues_resting_mmhg"], value=None),
+    "a UES without status": edit(["ues", "status"], value=DROP),
+    "an integral of a UES": edit(["ues", "dci_mmhg_s_cm"], value=1.0),
+    "an unknown subtype": edit(["swallows", 0, "hypercontractile_subtype"], value="jackhammer"),
+    "a front that may be rapid": edit(["swallows", 0, "rapid_front"], value="maybe"),
+    "a negative number of peaks": edit(["swallows", 0, "peaks"], value=-1.0),
+    "a hernia that is true": edit(["egj", "hernia_ccv3"], value=True),
+    "a fourth type by 1 and 3 cm": edit(["egj", "morphology_alternative"], value="IIIa"),
+    "a test is missing": edit(["provocation", "rdc"], value=DROP),
+    "a test is new": edit(["provocation", "barium"], value=None),
+    "a test without runs": edit(["provocation", "rdc"], value={"runs": []}),
+    "half of the subtypes": edit(["study", "hypercontractile_subtypes", "unknown"], value=DROP),
     "a median without reason": edit(["study", "irp4s_median_supine_mmhg"], value=None),
     "percentages without reason": edit(["study", "percent"], value=dict.fromkeys(PERCENTAGES)),
     "some unfiltered values": edit(["swallows", 0, "ibp_mmhg_unfiltered"], value=DROP),
@@ -273,7 +316,13 @@ def test_the_closed_lists_are_those_of_the_engine():
     assert set(properties("recording")["depth_reference"]["enum"]) == set(DEPTH_REFERENCES)
     assert set(properties("study")["percent"]["properties"]) == set(PERCENTAGES)
     assert set(properties("landmarks")) == {*LANDMARKS, "status"}
-    assert set(properties("egj")) == {*EGJ_METRICS, "morphology", "status"}
+    labels = {"morphology", "morphology_alternative", "hernia_ccv3", "hernia_alternative"}
+    assert set(properties("egj")) == {*EGJ_METRICS, *labels, "status"}
+    assert set(properties("ues")) == {*UES_METRICS, "status"}
+    assert {*swallow["hypercontractile_subtype"]["enum"]} == {*SUBTYPES, None}
+    subtypes = properties("study")["hypercontractile_subtypes"]["properties"]
+    assert set(subtypes) == {*SUBTYPES, "unknown", "predominant"}
+    assert set(properties("provocation")) < {*PROTOCOLS, "upright"}
     assert set(SCHEMA["$defs"]["diagnosis"]["enum"]) == set(facts.DIAGNOSES)
     assert set(properties("rule")["confidence"]["enum"]) == {*catalog.CONFIDENCES, "user", ""}
     operations = set(facts.SURGERIES) - {"none", "unknown"}
@@ -282,13 +331,21 @@ def test_the_closed_lists_are_those_of_the_engine():
 
 def numbers():
     """Every number of the contract but the facts about the file, by its catalogue name."""
-    for block in ("swallow", "landmarks", "egj", "study"):
+    for test in ("mrs", "mrs_run", "rdc_run", "solid", "upright"):
+        own = properties(test).items()
+        yield from (f"{test.partition('_')[0]}_{name}" for name, kind in own if alone(kind))
+    for block in ("swallow", "landmarks", "egj", "ues", "study"):
         for name, kind in properties(block).items():
             inner = kind.get("properties")
             if inner is not None:
                 yield from (f"{name}_{key}" for key, k in inner.items() if is_number(k))
             elif is_number(kind) and name != "id":
                 yield name
+
+
+def alone(kind):
+    """Whether it is one number, no list."""
+    return "items" not in kind and is_number(kind)
 
 
 def is_number(kind):
@@ -306,6 +363,8 @@ def test_contract_and_catalogue_agree():
 def test_units_in_name_node_and_catalogue_agree():
     for name, metric in catalog.metrics().items():
         for ending, unit in (
+            ("_cm_s", "cm/s"),
+            ("_mmhg_cm", "mmHg cm"),
             ("_mmhg_s_cm", "mmHg s cm"),
             ("_mmhg", "mmHg"),
             ("_cm", "cm"),
@@ -316,7 +375,7 @@ def test_units_in_name_node_and_catalogue_agree():
                 break
         else:
             assert metric.units in ("1", "%"), name
-    for name, unit in {**SWALLOW_METRICS, **EGJ_METRICS}.items():
+    for name, unit in {**SWALLOW_METRICS, **EGJ_METRICS, **UES_METRICS}.items():
         assert catalog.metrics()[name].units == unit
 
 
@@ -340,3 +399,36 @@ def test_analyzing_again_replaces_the_result():
     assert to_dict(hrm.analyze(once)) != to_dict(twice)
     assert {row["posture"] for row in to_dict(twice)["swallows"]} == {"upright"}
     assert faults(to_dict(twice)) == []
+
+
+def test_a_study_that_an_earlier_version_saved_says_so():
+    tree = CASES["noisy"]()
+    nodes = {node.path: node.to_dataset() for node in tree.subtree if node.path != "/ues"}
+    new = {name for name, text in SWALLOW_METRICS.items() if name not in FIRST_VERSION}
+    new |= {f"{name}_unfiltered" for name in new}
+    new |= {"rapid_front", "les_after_contraction", "hypercontractile_subtype"}
+    nodes["/swallows"] = nodes["/swallows"].drop_vars(new)
+    nodes["/egj"] = nodes["/egj"].drop_vars([name for name in EGJ_METRICS if "ci_" in name])
+    for name in ("provocation", "hypercontractile_subtypes"):
+        del nodes["/study"].attrs[name]
+    old = xr.DataTree.from_dict(nodes)
+    old.attrs.update(tree.attrs)
+    result, now = to_dict(old), to_dict(tree)
+    told = {"saved_by_earlier_version"}
+    assert set(result["ues"]["status"].values()) == told
+    assert result["egj"]["status"]["egj_ci_mmhg_cm"] in told
+    assert result["swallows"][0]["peaks"] is None
+    assert result["swallows"][0]["status"]["peaks"] in told
+    assert result["swallows"][0]["rapid_front"] is None
+    assert result["provocation"] is result["study"]["hypercontractile_subtypes"] is None
+    for name in FIRST_VERSION:
+        assert result["swallows"][0][name] == now["swallows"][0][name]
+    # The unfiltered values of the new numbers are missing whole.
+    assert faults(to_dict(old)) == []
+    assert set(hrm.to_long(old)["metric"]) < set(hrm.to_long(tree)["metric"])
+
+
+FIRST_VERSION = (
+    *("irp4s_mmhg", "dci_mmhg_s_cm", "dci_box_mmhg_s_cm", "distal_latency_s", "cdp_cm"),
+    *("break_cm", "ibp_mmhg"),
+)

@@ -211,7 +211,9 @@ def _les(
     lower = float(profiles.depth[peak]) + 1.0
     marks = Landmarks()
     for _ in range(3):
-        gastric, sensors, status = _gastric(profiles, depth, lower, parameters)
+        gastric, sensors, status = _gastric(
+            profiles, depth, lower, float(profiles.depth[peak]), parameters
+        )
         if not math.isfinite(gastric):
             break
         marks = _borders(profiles, peak, gastric, parameters)
@@ -238,9 +240,43 @@ def _gastric(
     profiles: RestingProfiles,
     depth: NDArray[np.float64],
     lower_cm: float,
+    peak_cm: float,
     parameters: Parameters,
 ) -> tuple[float, tuple[float, ...], str]:
-    """Gastric reference: median over the sensors clearly below the EGJ (SPEC 3.1)."""
+    """Gastric reference: median over the sensors clearly below the EGJ (SPEC 3.1).
+
+    Of a hernia the diaphragm ends the EGJ; where no sensor lies below it, those in the
+    hernia are used, with a remark.
+    """
+    crural = _crural_end(profiles, peak_cm, parameters)
+    if crural > lower_cm:
+        found = _gastric_below(profiles, depth, crural, parameters)
+        if math.isfinite(found[0]):
+            return found
+    value, sensors, status = _gastric_below(profiles, depth, lower_cm, parameters)
+    if crural > lower_cm and math.isfinite(value):
+        status = "gastric_in_hernia"
+    return value, sensors, status
+
+
+def _crural_end(profiles: RestingProfiles, peak_cm: float, parameters: Parameters) -> float:
+    """Depth of a diaphragm below the LES; NaN unless it stands out from both its sides."""
+    z, gain = profiles.depth, profiles.inspiratory - profiles.end_expiratory
+    near = np.flatnonzero((z >= peak_cm) & (z <= peak_cm + parameters["egj.search_cm"]))
+    if near.size < 2:
+        return NAN
+    at = int(near[np.argmax(gain[near])])
+    least = float(gain[at]) - parameters["les.prominence_mmhg"]
+    stands = gain[near[0] : at + 1].min() <= least and gain[at:].min() <= least
+    return float(z[at]) if stands else NAN
+
+
+def _gastric_below(
+    profiles: RestingProfiles,
+    depth: NDArray[np.float64],
+    lower_cm: float,
+    parameters: Parameters,
+) -> tuple[float, tuple[float, ...], str]:
     thoracic = profiles.sensor_slope < -parameters["gastric.polarity_mmhg"]
     low = profiles.sensor_rest <= parameters["gastric.median_max_mmhg"]
     clear = depth >= lower_cm + parameters["gastric.below_egj_cm"]
@@ -321,9 +357,8 @@ def _les_by_relaxation(
     level = parameters["les.border_fraction"] * float(drop[at])
     finite = np.where(np.isfinite(drop), drop, 0.0)
     upper, lower = (_walk(depth, finite, at, side, level) for side in (-1, +1))
-    gastric, sensors, how = _gastric(
-        profiles, depth, lower if math.isfinite(lower) else float(depth[-1]), parameters
-    )
+    end = lower if math.isfinite(lower) else float(depth[-1])
+    gastric, sensors, how = _gastric(profiles, depth, end, float(depth[at]), parameters)
     status = {"les": "les_uncertain"} | ({} if how == "ok" else {"gastric_reference_mmhg": how})
     return Landmarks(
         les_upper_cm=upper,

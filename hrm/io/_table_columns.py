@@ -120,7 +120,21 @@ def _start(top: Sequence[bytes], layout: Layout) -> tuple[int, bytes | None]:
         n_header = 0 if top and _is_row(top[0], layout) else 1
     if len(top) <= n_header:
         raise _corrupt("the file ends above the first row of numbers", len(top) + 1)
-    return n_header, _separator(top[n_header], layout, n_header + 1)
+    separator = _separator(top[n_header], layout, n_header + 1)
+    if layout.header_lines is None and n_header and _looks_like_a_row(top[0], separator):
+        raise _corrupt(
+            "some of the first line are numbers and some are not: a damaged row, or the names of "
+            "columns? Correct it, or say header_lines in the layout file",
+            1,
+        )
+    return n_header, separator
+
+
+def _looks_like_a_row(line: bytes, separator: bytes | None) -> bool:
+    """Whether half of the cells are numbers that are no count: names of columns are 1, 2, 3."""
+    cells = [cell.strip(b' \t"') for cell in line.split(separator)]
+    numbers = [cell for cell in cells if parse_number(cell) is not None]
+    return 2 * len(numbers) >= len(cells) and not all(cell.isdigit() for cell in numbers)
 
 
 def _is_row(line: bytes, layout: Layout) -> bool:

@@ -114,7 +114,7 @@ class PlainTableStream:
             return table.values[:, [place - 1 for place in places]]
         if places == [0]:
             return table.first[:, None]
-        values = np.column_stack([table.first.astype(table.values.dtype), table.values])
+        values = np.column_stack([_text.narrowed(table.first, table.values.dtype), table.values])
         return values[:, places]
 
     def _signal(
@@ -124,8 +124,9 @@ class PlainTableStream:
         for code in self._cleaner.numbers:
             values[values == values.dtype.type(code)] = np.nan
         if factor != 1:
-            values = values.astype(np.float64) * factor.numerator / factor.denominator
-        return values.astype(np.float32)
+            with np.errstate(over="ignore"):
+                values = values.astype(np.float64) * factor.numerator / factor.denominator
+        return _text.narrowed(values)
 
     def _add_marks(self, marks: NDArray[Any]) -> None:
         pressed = (marks != 0) & ~np.isnan(marks)

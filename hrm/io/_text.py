@@ -151,7 +151,7 @@ def parse_block(
     if values is None:
         comma = layout.separator != b"," and b"." not in block
         raise _first_bad_cell(lines, layout, first_line, reader, comma=comma)
-    return Table(values[:, 0].copy(), values[:, 1:].astype(layout.dtype))
+    return Table(values[:, 0].copy(), narrowed(values[:, 1:], layout.dtype))
 
 
 def _by_kernel(block: bytes, layout: BlockLayout) -> Table | None:
@@ -193,6 +193,12 @@ def _with_points(block: bytes, separator: bytes | None) -> bytes | None:
     if b"." in block or re.search(rb",(?!\d)", block):
         return None
     return block.replace(b",", b".")
+
+
+def narrowed(values: NDArray[Any], dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Values in a type; beyond its range they are infinite, which `check_range` refuses."""
+    with np.errstate(over="ignore"):
+        return values.astype(dtype)
 
 
 def _whole_lines(block: bytes, layout: BlockLayout) -> list[bytes]:

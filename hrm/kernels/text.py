@@ -210,44 +210,48 @@ def _plain_rows(
     one, other, tab, ends, past = _separators(separator)
     row_ends = ends if separator == 0 else _U(row_end) * EACH
     while row < out.shape[0]:
-        i, column = _U(at), 0
-        for k in range(columns.size):
+        column = columns[0] + 1
+        i = _past_cells(data, _U(at), columns[0], separator, blank)
+        while i < size and (data[i] == _SPACE or data[i] == tab):
+            i += _U(1)
+        i, minus, mantissa, decimals = _long_cell(data, i)
+        if decimals > _U(_MOST_DECIMALS):
+            return row, at
+        out_first[row] = np.float64(mantissa) / _POWERS[decimals] * _SIGNS[minus]
+        if column < n_cells:
+            if i >= size or (data[i] != one and data[i] != other):
+                return row, at
+            i += _U(1)
+        for k in range(1, columns.size):
             if column < columns[k]:
                 i = _past_cells(data, i, columns[k] - column, separator, blank)
             column = columns[k] + 1
-            if k == 0:
-                while i < size and (data[i] == _SPACE or data[i] == tab):
-                    i += _U(1)
-                i, minus, mantissa, decimals = _long_cell(data, i)
-                if decimals > _U(_MOST_DECIMALS):
-                    return row, at
-                out_first[row] = np.float64(mantissa) / _POWERS[decimals] * _SIGNS[minus]
-            else:
-                if i + _U(8) > size:
-                    return row, at
-                word = word_at(data, i)
+            if i + _U(8) > size:
+                return row, at
+            word = word_at(data, i)
+            # One comparison for the usual cell, which begins with no blank.
+            if word & _U(255) <= _U(_SPACE):
                 while word & _U(255) == _U(_SPACE) or word & _U(255) == _U(tab):
                     i += _U(1)
                     if i + _U(8) > size:
                         return row, at
                     word = word_at(data, i)
-                minus = _U((word & _U(255)) == _U(_MINUS))
-                n_bits = bits_before(ends_in(word, row_ends if column == n_cells else ends, past))
-                if n_bits == _U(64) or n_bits <= _U(7) + _U(8) * minus:
+            minus = _U((word & _U(255)) == _U(_MINUS))
+            n_bits = bits_before(ends_in(word, row_ends if column == n_cells else ends, past))
+            if n_bits == _U(64) or n_bits <= _U(7) + _U(8) * minus:
+                return row, at
+            digits, decimals = aligned(word, n_bits - _U(7), minus), _U(0)
+            others = beyond(digits, PAST_NINE)
+            if others != _U(0):
+                digits, decimals = without_point(digits, others)
+                if decimals > _U(7):
                     return row, at
-                digits, decimals = aligned(word, n_bits - _U(7), minus), _U(0)
-                others = beyond(digits, PAST_NINE)
-                if others != _U(0):
-                    digits, decimals = without_point(digits, others)
-                    if decimals > _U(7):
-                        return row, at
-                value = out.dtype.type(eight_digits(digits)) / powers[decimals]
-                out[row, k - 1] = value * _SIGNS[minus]
-                i += n_bits >> _U(3)
+            value = out.dtype.type(eight_digits(digits)) / powers[decimals]
+            out[row, k - 1] = value * _SIGNS[minus]
+            i += n_bits >> _U(3)
             if column < n_cells:
                 # A word that was read up to its separator has it.
-                unsure = k == 0 or separator == 0
-                if unsure and (i >= size or (data[i] != one and data[i] != other)):
+                if separator == 0 and data[i] != one and data[i] != other:
                     return row, at
                 i += _U(1)
         if column < n_cells:

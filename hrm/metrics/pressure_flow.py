@@ -147,7 +147,8 @@ def pressure_flow(
     -------
     PressureFlow
         Each number is the median over the segments between the two depths that have
-        one; the index is made of these medians, so that it can be recomputed.
+        one, which must be half of them; the index is made of these medians, so that it
+        can be recomputed. Otherwise the most frequent reason of the others.
 
     Notes
     -----
@@ -165,8 +166,8 @@ def pressure_flow(
         for one in inside
     )
     good = [level for level in levels if level.status == OK]
-    if not good:
-        reasons = Counter(level.status for level in levels)
+    if not good or len(good) < parameters["flow.least_share"] * len(levels):
+        reasons = Counter(level.status for level in levels if level.status != OK)
         status = reasons.most_common(1)[0][0] if reasons else OUT_OF_REACH
         return PressureFlow.missing(status, levels)
 

@@ -189,7 +189,8 @@ def intrabolus_pressure(
     if not means:
         return Measurement.missing(NO_WAVEFRONT)
     zero = gastric_mmhg if parameters["ibp.reference"] == "gastric" else 0.0
-    value = max(means) - zero
+    # A gap anywhere may hide the greatest value.
+    value = float(np.max(means)) - zero
     if not np.isfinite(value):
         return Measurement.missing(SENSOR_FAILED)
     return Measurement(value, detail={"mean_mmhg": float(np.mean(means)) - zero})

@@ -70,13 +70,14 @@ def ues_relaxation(
     """UES residual and integrated relaxation pressure over 0.2 s [mmHg].
 
     The sleeve ends at the foot of the pharyngeal wave, and the search with it once the
-    wave has reached the middle of the sphincter.
+    wave has reached the lower quarter of the sphincter, where it is lifted to: what is left
+    of the sleeve after that is esophagus.
     """
     z = _ues_sleeve(marks, parameters)
     foot = pharynx_peak(phantom.anatomy, swallow, z) - _FOOT_SD * swallow.pharynx_sd_s
     foot += swallow.onset_s
-    middle = 0.5 * (marks.ues_upper + marks.ues_lower)
-    stop = min(onset_s + _UES_RESIDUAL_S, float(np.interp(middle, z, foot)))
+    last = marks.ues_upper + 0.75 * (marks.ues_lower - marks.ues_upper) - swallow.ues_lift_cm
+    stop = min(onset_s + _UES_RESIDUAL_S, float(np.interp(last, z, foot)))
     t = np.arange(onset_s, max(stop, onset_s + _UES_IRP_S), 1 / _FINE_HZ)
     field = phantom.pressure(t, z)
     field[t[None, :] >= foot[:, None]] = -math.inf
@@ -186,7 +187,7 @@ def morphology(phantom: Phantom, marks: Landmarks, parameters: Parameters) -> st
         return "I"
     if separation <= float(parameters["egj.hernia_cm"]):
         return "II"
-    middle = 0.5 * (phantom.anatomy.les_cm + phantom.anatomy.crural_cm)
+    last = marks.ues_upper + 0.75 * (marks.ues_lower - marks.ues_upper) - swallow.ues_lift_cm
     return "IIIb" if marks.inversion < middle else "IIIa"
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from hrm.bolus import MEDIANS, STUDY_METRICS, SWALLOW_METRICS, BolusRecord
 from hrm.detect.gastric import gastric_reference
 from hrm.metrics import impedance as metric
 from hrm.metrics import pharynx
@@ -22,39 +23,8 @@ from hrm.pipeline.study import Study
 from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
 
-#: Numbers of a swallow whose median is given for the study.
-_MEDIANS = (
-    "transit_time_s",
-    "nadir_impedance_to_peak_s",
-    "pressure_flow_index",
-    "impedance_ratio",
-    "bolus_flow_time_s",
-)
 
-
-@dataclass(frozen=True)
-class ImpedanceBlocks:
-    """What impedance and pharynx add to the results, ready for JSON.
-
-    Attributes
-    ----------
-    study : dict or None
-        None for a recording without impedance.
-    swallows : list of dict or None
-        One for each swallow, in order; None where `study` is.
-    pharynx : dict
-        Of the study.
-    pharynx_swallows : list of dict or None
-        One for each swallow; None where the catheter shows no part of the pharynx.
-    """
-
-    study: dict[str, Any] | None
-    swallows: list[dict[str, Any]] | None
-    pharynx: dict[str, Any]
-    pharynx_swallows: list[dict[str, Any] | None]
-
-
-def impedance_blocks(study: Study, rows: Sequence[SwallowRecord]) -> ImpedanceBlocks:
+def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
     """Measure impedance and pharynx in every swallow of a study.
 
     Parameters
@@ -65,24 +35,29 @@ def impedance_blocks(study: Study, rows: Sequence[SwallowRecord]) -> ImpedanceBl
 
     Returns
     -------
-    ImpedanceBlocks
+    BolusRecord
     """
     counted = _counted(rows)
-    throats = [_pharynx(study, k) for k in range(len(rows))]
-    parts: dict[str, Any] = {
-        "pharynx": _pharynx_block([throats[k] for k in counted]),
-        "pharynx_swallows": [_pharynx_row(found) for found in throats],
+    throats = [_pharynx(study, k).measurements() for k in range(len(rows))]
+    median = _median([throats[k]["phci_mmhg_s_cm"] for k in counted])
+    pharynx_blocks: dict[str, Any] = {
+        "pharynx": _numbers({"phci_median_mmhg_s_cm": median}),
+        "pharynx_swallows": [_numbers(found) for found in throats],
     }
     node = study.recording.children.get("impedance")
     if node is None:
-        return ImpedanceBlocks(None, None, **parts)
+        return BolusRecord(None, **pharynx_blocks)
     recorded = node.to_dataset()["impedance"]
     if not metric.positions_known(recorded):
-        lost = {"status": {"impedance": metric.POSITIONS_UNKNOWN}}
-        return ImpedanceBlocks(lost, [lost for _ in rows], **parts)
+        nowhere = [_NOWHERE.block() for _ in rows]
+        block = {**_numbers(_lost(STUDY_METRICS)), "segments": []}
+        return BolusRecord(block, impedance_swallows=nowhere, **pharynx_blocks)
     found = [_swallow(study, recorded, row, k) for k, row in enumerate(rows)]
-    block = _study_block(study, recorded, [found[k] for k in counted])
-    return ImpedanceBlocks(block, [one.block() for one in found], **parts)
+    return BolusRecord(
+        _study_block(study, recorded, [found[k] for k in counted]),
+        impedance_swallows=[one.block() for one in found],
+        **pharynx_blocks,
+    )
 
 
 @dataclass(frozen=True)
@@ -92,16 +67,23 @@ class _Swallow:
     numbers: Mapping[str, Measurement]
 
     def block(self) -> dict[str, Any]:
-        status = {name: m.status for name, m in self.numbers.items() if m.status != OK}
+        block = {"transit": self.transit.transit, **_numbers(self.numbers)}
         if self.transit.transit is None:
-            status["transit"] = self.transit.status
+            block["status"]["transit"] = self.transit.status
         return {
-            "transit": self.transit.transit,
-            **{name: _number(m.value) for name, m in self.numbers.items()},
+            **block,
             "levels": [_passage_row(level) for level in self.transit.levels],
             "segments": [_passage_row(one) for one in self.passages],
-            "status": status,
         }
+
+
+def _lost(names: Iterable[str]) -> dict[str, Measurement]:
+    return dict.fromkeys(names, Measurement.missing(metric.POSITIONS_UNKNOWN))
+
+
+_NOWHERE = _Swallow(
+    metric.BolusTransit.missing(metric.POSITIONS_UNKNOWN), (), _lost(SWALLOW_METRICS)
+)
 
 
 def _swallow(study: Study, recorded: xr.DataArray, row: SwallowRecord, k: int) -> _Swallow:
@@ -177,7 +159,7 @@ def _upper(
         admittance = pharynx.ues_maximum_admittance(
             found, start_s=relaxed.detail["fall_s"], stop_s=relaxed.detail["end_s"], **borders
         )
-    return {"ues_maximum_admittance_ms": admittance, **above.measurements()}
+    return {"ues_maximum_admittance_millisiemens": admittance, **above.measurements()}
 
 
 def _study_block(
@@ -185,18 +167,19 @@ def _study_block(
 ) -> dict[str, Any]:
     """Baselines, and what the evaluable swallows of the primary posture amount to."""
     complete = metric.percent_complete([one.transit.transit for one in counted])
-    numbers = {"percent_complete_transit": complete}
-    for name in _MEDIANS:
-        numbers[f"{name}_median"] = _median([one.numbers[name] for one in counted])
     depth, rest, segments = _baselines(study, recorded)
-    numbers["distal_baseline_ohm"] = rest
-    return {
-        **{name: _number(m.value) for name, m in numbers.items()},
-        "n_judged": int(complete.detail.get("n", 0)),
-        "segment_depth_cm": depth,
-        "segment_baseline_ohm": [_number(m.value) for m in segments],
-        "status": {name: m.status for name, m in numbers.items() if m.status != OK},
+    numbers = {
+        "n_transit_judged": Measurement(float(complete.detail.get("n", 0))),
+        "percent_complete_transit": complete,
+        "distal_baseline_ohm": rest,
     }
+    for name, single in MEDIANS.items():
+        numbers[name] = _median([one.numbers[single] for one in counted])
+    rows = [
+        {"depth_cm": cm, "baseline_ohm": _number(m.value), "status": m.status}
+        for cm, m in zip(depth, segments, strict=True)
+    ]
+    return {**_numbers(numbers), "segments": rows}
 
 
 def _baselines(
@@ -223,26 +206,11 @@ def _pharynx(study: Study, k: int) -> pharynx.PharyngealIntegrals:
     window = pharynx.swallow_window(times["onset_s"], times["stop_s"], study.parameters)
     return pharynx.pharyngeal_integrals(
         window_field(study.pressure, study.usable, *window, study.parameters),
-        **times,
+        onset_s=times["onset_s"],
+        stop_s=times["stop_s"],
         ues_upper_cm=study.proposal.landmarks.ues_upper_cm,
         parameters=study.parameters,
     )
-
-
-def _pharynx_row(found: pharynx.PharyngealIntegrals) -> dict[str, Any] | None:
-    numbers = found.measurements()
-    if not any(known(m.value) for m in numbers.values()):
-        return None
-    return {
-        **{name: _number(m.value) for name, m in numbers.items()},
-        "status": {name: m.status for name, m in numbers.items() if m.status != OK},
-    }
-
-
-def _pharynx_block(counted: Sequence[pharynx.PharyngealIntegrals]) -> dict[str, Any]:
-    median = _median([found.whole for found in counted])
-    status = {} if median.status == OK else {"phci_median_mmhg_s_cm": median.status}
-    return {"phci_median_mmhg_s_cm": _number(median.value), "status": status}
 
 
 def _counted(rows: Sequence[SwallowRecord]) -> list[int]:
@@ -272,5 +240,13 @@ def _passage_row(one: metric.Passage) -> dict[str, Any]:
     return {"depth_cm": one.depth_cm, **numbers, "status": one.status}
 
 
+def _numbers(found: Mapping[str, Measurement]) -> dict[str, Any]:
+    """Numbers by their names, with the reasons of those that are missing."""
+    return {
+        **{name: _number(m.value) for name, m in found.items()},
+        "status": {name: m.status for name, m in found.items() if m.status != OK},
+    }
+
+
 def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None

@@ -8,6 +8,7 @@ from dataclasses import replace
 import xarray as xr
 
 from hrm.catalog import Parameters
+from hrm.detect.artefacts import why_spoiled
 from hrm.detect.protocol import (
     StatedSwallow,
     protocol_of,
@@ -17,6 +18,7 @@ from hrm.detect.protocol import (
 from hrm.metrics.borderline import borderline_ranges
 from hrm.metrics.swallow import OtherFields, SwallowMetrics, measure_swallow
 from hrm.metrics.ues import swallow_window
+from hrm.pipeline.quality import without_failed
 from hrm.pipeline.study import Study
 from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
@@ -44,26 +46,36 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
         max(0.0, onsets[k]),
         min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
     )
-    upper = swallow_window(onsets[k], stop, study.parameters)
     review = study.reviews[k]
     anatomy = replace(study.anatomy(onsets[k], window), cdp_cm=review.cdp_cm)
+
+    spoiled = why_spoiled(
+        onsets[k], study.doubts.belches, study.doubts.shifts_cm[k], study.parameters
+    )
 
     def field(pressure: xr.DataArray, parameters: Parameters) -> xr.DataArray:
         return window_field(pressure, study.usable, *window, parameters)
 
     def measured(pressure: xr.DataArray, others: OtherFields = None) -> SwallowMetrics:
-        return measure_swallow(
+        found = measure_swallow(
             field(pressure, study.parameters),
             other_fields=others,
-            upper_field=window_field(pressure, study.usable, *upper, study.parameters),
+            upper_field=upper_field,
             onset_s=onsets[k],
             stop_s=stop,
             anatomy=anatomy,
             limits=study.limits,
             parameters=study.parameters,
         )
+        return without_failed(found, study.doubts.failed_zones)
 
+    # The filter is made for the LES: it would fill half a second of an open UES up.
+    own = study.pressure if study.unfiltered is None else study.unfiltered
+    upper = swallow_window(onsets[k], stop, study.parameters)
+    upper_field = window_field(own, study.usable, *upper, study.parameters)
     others = {name: field(study.pressure, rules) for name, rules in study.other_kernels.items()}
+    if study.bell_bridged is not None:
+        others["bridged"] = window_field(*study.bell_bridged, *window, study.parameters)
     metrics = measured(study.pressure, others)
     review.check_point(metrics.cdp.method if metrics.cdp else "")
     raw = metrics if study.unfiltered is None else measured(study.unfiltered)
@@ -81,6 +93,7 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
         shows_itself=shows_itself(k, [onset.method for onset in study.proposal.onsets]),
         parameters=study.parameters,
     )
+    reason = reason or spoiled
     posture = said.posture if said is not None and said.posture != "unknown" else study.posture
     posture = review.word("posture", posture)
     return _record(study, k, stop, metrics, raw, posture, protocol, reason)
@@ -148,4 +161,6 @@ def _flags(study: Study, onset_s: float, metrics: SwallowMetrics) -> list[str]:
     short = study.end_s - onset_s < study.parameters["irp.window_s"]
     if short or metrics.contraction_stop_s >= study.end_s - 1e-6:
         flags.append("window_truncated")
+    if "les" in study.doubts.bridged_zones:
+        flags.append("les_sensor_bridged")
     return flags

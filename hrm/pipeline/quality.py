@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,10 @@ from hrm.catalog import Parameters
 from hrm.detect.artefacts import catheter_shifts, egj_crossed, find_belches
 from hrm.detect.landmarks import Landmarks
 from hrm.detect.proposal import Proposal
+from hrm.metrics import chicago
+from hrm.metrics._base import SENSOR_FAILED, Measurement
+from hrm.metrics.swallow import SwallowMetrics
+from hrm.metrics.ues import UesRelaxation
 from hrm.preprocess import (
     FLAGS,
     Offsets,
@@ -159,8 +163,8 @@ def _patched(
     return bool((sensors.flags[inside] > 0).any())
 
 
-def bell_bridged(study: Study) -> xr.DataArray | None:
-    """Pressure with the missing sensors of the LES as high as a bell shape makes them.
+def bell_bridged(study: Study) -> tuple[xr.DataArray, Mask] | None:
+    """Give the pressure with the missing sensors of the LES as high as a bell shape makes them.
 
     Parameters
     ----------
@@ -168,8 +172,9 @@ def bell_bridged(study: Study) -> xr.DataArray | None:
 
     Returns
     -------
-    DataArray (sensor, time) [mmHg] or None
-        None unless a sensor of the LES is bridged. What is missing is read off the
+    DataArray (sensor, time) [mmHg] and array (sensor,) of bool, or None
+        The pressure, and the sensors that can be used with it; None unless a sensor of the
+        LES is bridged. What is missing is read off the
         Gaussian through the two sensors on each side, above gastric pressure, and is never
         below the interpolation: a peak between two sensors is otherwise lost, and with it a
         high relaxation pressure.
@@ -178,7 +183,7 @@ def bell_bridged(study: Study) -> xr.DataArray | None:
         return None
     marks, sensors = study.proposal.landmarks, study.cleaned.sensors
     depth = np.asarray(study.pressure["depth"].values, dtype=np.float64)
-    out = study.pressure.values.copy()
+    out, usable = study.pressure.values.copy(), sensors.usable.copy()
     near = (depth >= marks.les_upper_cm - 1.0) & (depth <= marks.les_lower_cm + 1.0)
     for k in np.flatnonzero(near).tolist():
         lost = sensors.lost(k) if sensors.usable[k] else np.ones(out.shape[1], dtype=np.bool_)
@@ -188,8 +193,9 @@ def bell_bridged(study: Study) -> xr.DataArray | None:
             continue
         gastric = marks.gastric_reference_mmhg
         bell = _bell(depth[sides], out[sides][:, lost] - gastric, float(depth[k])) + gastric
-        out[k, lost] = bell if not sensors.usable[k] else np.fmax(bell, out[k, lost])
-    return study.pressure.copy(data=out)
+        out[k, lost] = np.fmax(bell, out[k, lost]) if usable[k] else bell
+        usable[k] = True
+    return study.pressure.copy(data=out), usable
 
 
 def _bell(
@@ -204,6 +210,28 @@ def _bell(
     # Twice the higher neighbor is what the narrowest sphincter makes of 1 cm spacing.
     line = np.minimum(np.exp(np.minimum(fitted, 6.0)), 2.0 * np.maximum(highest, 1.0))
     return np.asarray(np.maximum(line, 0.5 * (above[offset < 0][-1] + above[offset > 0][0])))
+
+
+def without_failed(metrics: SwallowMetrics, failed_zones: Sequence[str]) -> SwallowMetrics:
+    """Leave out what rests on a sphincter in which too many sensors failed.
+
+    Parameters
+    ----------
+    metrics : SwallowMetrics
+    failed_zones : sequence of str
+
+    Returns
+    -------
+    SwallowMetrics
+        With status ``sensor_failed`` in place of these numbers (SPEC section 1.2).
+    """
+    lost = Measurement.missing(SENSOR_FAILED)
+    if "les" in failed_zones:
+        names = metrics.relaxation
+        metrics = replace(metrics, irp4s=lost, relaxation=dict.fromkeys(names, lost))
+    if "ues" in failed_zones:
+        metrics = replace(metrics, upper=UesRelaxation.missing(SENSOR_FAILED))
+    return metrics
 
 
 def quality_record(study: Study) -> QualityRecord:
@@ -384,6 +412,33 @@ def _drift_warnings(drift: Mapping[str, Any], parameters: Parameters) -> list[st
             "were not given, and nothing was corrected"
         ]
     return []
+
+
+def with_doubt(classification: dict[str, Any], study: Study) -> dict[str, Any]:
+    """Take the certainty from a label that a missing LES sensor may have decided.
+
+    Parameters
+    ----------
+    classification : dict
+        From `hrm.metrics.chicago.classify`.
+    study : Study
+
+    Returns
+    -------
+    dict
+        The same, not conclusive where the IRP as a bell-shaped sphincter would have it
+        lies across its limit, or near it.
+    """
+    if "les" not in study.doubts.bridged_zones:
+        return classification
+    out = dict(classification)
+    for version in chicago.VERSIONS:
+        verdict = out[version]
+        rules = [str(rule["rule"]) for rule in verdict["rationale"]]
+        if any(rule.endswith("with kernel bridged") for rule in rules):
+            noted = [*verdict["considerations"], "les_sensor_failed"]
+            out[version] = {**verdict, "conclusive": False, "considerations": noted}
+    return out
 
 
 def bridged_remarks(study: Study, names: Sequence[str]) -> dict[str, str]:

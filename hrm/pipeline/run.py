@@ -26,9 +26,10 @@ from hrm.errors import ParameterError
 from hrm.metrics import chicago
 from hrm.metrics.swallow_types import swallow_limits
 from hrm.pipeline.one_swallow import measure_one
+from hrm.pipeline.quality import clean
 from hrm.pipeline.study import Study
 from hrm.pipeline.summary import summarize
-from hrm.preprocess import estimate_noise, filter_noise, usable_sensors
+from hrm.preprocess import estimate_noise, filter_noise
 from hrm.results import StudyRecord, attach
 from hrm.schema import POSTURES, check_esophageal, validate
 
@@ -121,8 +122,8 @@ def _prepare(
     irp_limit: chicago.UserLimit | None,
     parameters: Parameters,
 ) -> Study:
-    raw = recording["pressure"].to_dataset()["pressure"]
-    usable = usable_sensors(raw, dead_variance=parameters["quality.dead_variance_mmhg2"])
+    cleaned = clean(recording, parameters)
+    raw, usable = cleaned.pressure, cleaned.usable
     if usable.sum() < 2:
         raise ParameterError("fewer than two sensors can be used; nothing can be measured")
     end = float(raw["time"].values[-1])
@@ -146,6 +147,7 @@ def _prepare(
         pressure=pressure,
         unfiltered=raw if noisy else None,
         noise_mmhg=noise,
+        cleaned=cleaned,
         usable=usable,
         proposal=proposal,
         reviews=unreviewed(proposal.onsets),

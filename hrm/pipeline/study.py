@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -21,6 +22,7 @@ from hrm.detect.protocol import (
 from hrm.metrics import chicago
 from hrm.metrics.swallow import Anatomy
 from hrm.metrics.swallow_types import SwallowLimits
+from hrm.pipeline.quality import Cleaned, Doubts, bell_bridged, doubts
 
 #: Not linear: it reads the IRP as PCHIP does, and the DCI farther below the truth.
 _READ_BY = ("pchip", "cubic")
@@ -38,6 +40,7 @@ class Study:
     pressure: xr.DataArray
     unfiltered: xr.DataArray | None
     noise_mmhg: float
+    cleaned: Cleaned
     usable: NDArray[np.bool_]
     proposal: Proposal
     reviews: Sequence[SwallowReview]
@@ -59,6 +62,16 @@ class Study:
         """The parameters with each kernel worth a second reading but the one reported."""
         key, rules = "interpolation.kernel", self.parameters
         return {name: rules.replace({key: name}) for name in _READ_BY if name != rules[key]}
+
+    @cached_property
+    def doubts(self) -> Doubts:
+        """What speaks against single swallows and sphincters."""
+        return doubts(self.cleaned, self.pressure, self.proposal, self.parameters)
+
+    @cached_property
+    def bell_bridged(self) -> tuple[xr.DataArray, NDArray[np.bool_]] | None:
+        """The pressure with a missing LES sensor as high as it may have been, if one is."""
+        return bell_bridged(self)
 
     @property
     def ues_status(self) -> str:

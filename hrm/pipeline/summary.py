@@ -27,6 +27,12 @@ from hrm.metrics.study import (
     primary_posture,
 )
 from hrm.pipeline.provocation import provocation_block, provocation_limits
+from hrm.pipeline.quality import (
+    bridged_remarks,
+    quality_record,
+    quality_warnings,
+    with_doubt,
+)
 from hrm.pipeline.rest import at_rest
 from hrm.pipeline.study import Study
 from hrm.results import UES_MEDIANS, StudyRecord, SwallowRecord
@@ -58,16 +64,22 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     landmarks, landmark_status = named_landmarks(marks, zones)
     primary = primary_posture(rows)
     shares = percentages(rows, primary)
-    classification = _classify(study, rows, {name: m.value for name, m in junction.items()})
+    classification = with_doubt(
+        _classify(study, rows, {name: m.value for name, m in junction.items()}), study
+    )
     tests = provocation_block(study, rows, landmarks["transition_zone_cm"])
     sphincter = _upper_sphincter(upper, rows, primary)
     medians = {f"irp4s_median_{posture}_mmhg": irp_median(rows, posture) for posture in POSTURES}
+    quality = quality_record(study)
     return StudyRecord(
         system=study.system,
         landmarks=landmarks,
         landmark_status=landmark_status,
         egj={name: m.value for name, m in junction.items()},
-        egj_status={name: m.status for name, m in junction.items() if m.status != "ok"},
+        egj_status={
+            **bridged_remarks(study, list(junction)),
+            **{name: m.status for name, m in junction.items() if m.status != "ok"},
+        },
         morphology=egj.morphology(
             separation,
             pressure_inversion_point_cm=marks.pressure_inversion_point_cm,
@@ -91,7 +103,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         irp_readings=irp_readings_medians(rows),
         primary_posture=primary,
         baseline=baseline_block(study.proposal.baseline),
-        warnings=_warnings(study, rows),
+        warnings=[*quality_warnings(quality, study.parameters), *_warnings(study, rows)],
         parameters_id=study.parameters.id,
         parameter_overrides=study.parameters.overrides,
         limit_ids=_limit_ids(study, classification, tests),
@@ -101,6 +113,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         classification=classification,
         irp_limit=_irp_limit_block(study.irp_limit),
         clinical=chicago.clinical_block(study.clinical),
+        quality=quality,
     )
 
 

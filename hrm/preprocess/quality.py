@@ -117,6 +117,7 @@ def judge_sensors(pressure: xr.DataArray, parameters: Parameters) -> SensorQuali
     values, time = pressure.values, pressure["time"].values
     edges = _windows(time, parameters["quality.window_s"])
     alive = usable_sensors(pressure, dead_variance=parameters["quality.dead_variance_mmhg2"])
+    alive |= _quiet_ends(pressure, alive, parameters)
     flags = np.zeros((values.shape[0], edges.size - 1), dtype=np.int8)
     railed = {}
     for k in np.flatnonzero(alive):
@@ -134,6 +135,27 @@ def judge_sensors(pressure: xr.DataArray, parameters: Parameters) -> SensorQuali
     lost = (np.isin(flags, _LOST) * np.diff(edges)).sum(axis=1) / values.shape[1]
     usable = alive & (lost <= parameters["quality.unusable_share"])
     return SensorQuality(edges, flags, usable, railed)
+
+
+def _quiet_ends(pressure: xr.DataArray, alive: Mask, parameters: Parameters) -> Mask:
+    """Constant sensors at an end of the catheter that only rest below the resolution.
+
+    In whole or even coarser mmHg, the pharynx or the stomach can read as one number for all
+    the study. Two or more sensors side by side that do so, and agree, are believed.
+    """
+    values = pressure.values
+    step = max((resolution(row) for row in values[alive]), default=0.0)
+    out = np.zeros_like(alive)
+    # Rounding hides a variance of a twelfth of the squared step.
+    if step**2 < 12.0 * parameters["quality.dead_variance_mmhg2"] or not alive.any():
+        return out
+    known = np.flatnonzero(alive)
+    for part in (slice(0, int(known[0])), slice(int(known[-1]) + 1, alive.size)):
+        group = values[part]
+        sound = pressure["sensor_ok"].values[part] & np.isfinite(group).any(axis=1)
+        if group.shape[0] > 1 and sound.all() and np.nanmax(group) - np.nanmin(group) <= step:
+            out[part] = True
+    return out
 
 
 def _windows(time: NDArray[np.float64], length_s: float) -> NDArray[np.int64]:

@@ -1,7 +1,18 @@
 """Damaged files: nothing but an hrm error may escape, and nothing may be read wrong."""
 
 import contextlib
+import gzip
+import io
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import tracemalloc
 import warnings
+import zipfile
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +22,7 @@ from hypothesis import strategies as st
 import hrm.io
 from hrm.errors import HrmError
 from hrm.schema import validate
+from tests.io.edf_bytes import Edf, clock, pressures, tal
 from tests.io.layouts import Headless, ManoView, Mms, results_from_the_top, spreadsheet
 
 FILES = {
@@ -95,7 +107,7 @@ def test_moved_doubled_and_removed_lines_never_change_the_samples(name, data, tm
 def test_truncation_is_an_error_or_flagged(name, tmp_path):
     content = DATA[name]
     header_end = content.index(b"\n")
-    for percent in range(0, 100, 2):
+    for percent in range(100):
         cut = content[: len(content) * percent // 100]
         study = attempt(tmp_path / "a", name, cut)
         if study is None:
@@ -152,3 +164,279 @@ def test_every_catheter_option_reaches_the_reader(tmp_path):
     np.testing.assert_array_equal(study["pressure/depth"], [0, 1, 2, 5, 6])
     study = hrm.io.open_recording(path, depths=np.array([0, 1, 2, 3, 4]))
     np.testing.assert_array_equal(study["pressure/depth"], [0, 1, 2, 3, 4])
+
+
+# --- Every format, text or not: cut at each 1 %, and damaged in its counts -----------------
+
+PLAIN = "".join(f"{k * 1.25:.2f},{-k:.2f},{7 - k:.2f}\n" for k in range(40))
+SAID = {
+    "edf": {"channel_order": "proximal_first", "depths": range(6)},
+    "plain": {
+        "pressure_unit": "mmHg",
+        "channel_order": "proximal_first",
+        "sampling_rate": 20.0,
+        "depths": range(3),
+    },
+    "mms": {"catheter": "CE4-0062"},
+    "spreadsheet": {"catheter": "CE4-0062"},
+}
+
+
+@cache
+def every_format():
+    """One whole file of each format that is read, packed ones too."""
+    edf = Edf([*pressures(), clock(range(4), {1: tal(1.5, "WS 1")})], reserved="EDF+C")
+    files = {**DATA, "edf": edf.bytes(), "plain": PLAIN.encode(), "native": native_bytes()}
+    files["gzip"] = gzip.compress(DATA["manoview"], mtime=0)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", DATA["manoview"])
+    return {**files, "zip": packed.getvalue()}
+
+
+def native_bytes():
+    study = hrm.io.open_recording(io.BytesIO(DATA["manoview"]))
+    with tempfile.TemporaryDirectory() as folder:
+        hrm.io.write_native(study, Path(folder) / "a.nc")
+        return (Path(folder) / "a.nc").read_bytes()
+
+
+FORMATS = [*DATA, "edf", "plain", "native", "gzip", "zip"]
+
+
+def read(name, data):
+    """Pressures of a file, None if it was refused; the study is held against the contract."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(HrmError):
+            hrm.io.peek(io.BytesIO(data))
+        try:
+            study = hrm.io.open_recording(io.BytesIO(data), **SAID.get(name, {}))
+        except HrmError:
+            return None
+    validate(study)
+    return study["pressure/pressure"].values
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_cut_at_every_percent_it_is_refused_or_what_is_read_is_true(name):
+    data = every_format()[name]
+    whole = read(name, data)
+    assert whole is not None
+    for percent in range(100):
+        found = read(name, data[: len(data) * percent // 100])
+        if found is None:
+            continue
+        assert name in ("manoview", "headless", "plain"), percent  # texts that state no count
+        n_samples = found.shape[1]
+        assert n_samples < whole.shape[1] or name == "manoview"
+        # A number at the very end may have lost digits, which nothing else of a table tells.
+        np.testing.assert_array_equal(found[:, :-1], whole[:, : n_samples - 1])
+
+
+WRONG_COUNTS = {
+    "a channel more": ("mms", b"Channels=, 29", b"Channels=, 30"),
+    "no channel": ("mms", b"Channels=, 29", b"Channels=, 0"),
+    "channels without end": ("mms", b"Channels=, 29", b"Channels=, " + b"9" * 400),
+    "a rate less": ("mms", b"Sf=, 20, ", b"Sf=, "),
+    "a rate of nothing": ("mms", b"Sf=, 20, ", b"Sf=, 0, "),
+    "an endless rate": ("mms", b"20", b"1e308"),
+    "an extreme less": ("mms", b"Min=, ", b"Min=, 1, "),
+    "a pressure less": ("mms", b"P22, ", b""),
+    "a pressure twice": ("mms", b"P2, ", b"P1, "),
+    "a label less": ("manoview", b"\t36\t", b"\t"),
+    "a segment more": ("manoview", b"\t18\r", b"\t18\t19\r"),
+    "a record more": ("edf", b"4       1       ", b"5       1       "),
+    "records without end": ("edf", b"4       1       ", b"999999991       "),
+    "no record": ("edf", b"4       1       ", b"0       1       "),
+    "no duration": ("edf", b"4       1       ", b"4       0       "),
+    "a negative duration": ("edf", b"4       1       ", b"4       -1      "),
+    "a signal more": ("edf", b"7   P1", b"8   P1"),
+    "no signal": ("edf", b"7   P1", b"0   P1"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_COUNTS)
+def test_a_wrong_count_is_refused(case):
+    name, old, new = WRONG_COUNTS[case]
+    data = every_format()[name]
+    assert old in data
+    changed = data.replace(old, new) if case == "an endless rate" else data.replace(old, new, 1)
+    assert read(name, changed) is None
+
+
+@pytest.mark.parametrize("name", [*DATA, "plain"])
+@pytest.mark.parametrize("cell", [b"1e308", b"-1e308", b"1e309", b"inf", b"9" * 400, b"1e5000"])
+def test_a_number_that_nothing_measures_is_refused(name, cell):
+    data = every_format()[name]
+    lines = data.split(b"\n")
+    at = len(lines) // 2
+    mark = next(mark for mark in (b"\t", b", ", b",", b"  ") if lines[at].count(mark) > 1)
+    cells = lines[at].split(mark)
+    for k in {0, 1, len(cells) // 2} - ({0} if name == "plain" else set()):
+        lines[at] = mark.join([*cells[:k], cell, *cells[k + 1 :]])
+        assert read(name, b"\n".join(lines)) is None, k
+
+
+@pytest.mark.parametrize("name", [*DATA, "plain"])
+@pytest.mark.parametrize("junk", [b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1a", b"\x07", b"\x0b"])
+def test_strange_bytes_anywhere_never_change_a_number(name, junk):
+    data = every_format()[name]
+    whole = read(name, data)
+    for at in range(0, len(data), max(1, len(data) // 40)):
+        found = read(name, data[:at] + junk + data[at:])
+        assert found is None or np.array_equal(found, whole), at
+
+
+@pytest.mark.parametrize("name", [*DATA, "plain"])
+def test_two_byte_order_marks_or_the_wrong_one_never_change_a_number(name):
+    data = every_format()[name]
+    whole = read(name, data)
+    for mark in (b"\xef\xbb\xbf" * 2, b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"+/v8"):
+        found = read(name, mark + data)
+        assert found is None or np.array_equal(found, whole), mark
+
+
+@pytest.mark.parametrize("name", [*DATA, "plain"])
+def test_line_ends_of_every_kind_in_one_file_read_the_same(name):
+    data = every_format()[name]
+    ends = [b"\n", b"\r\n", b"\r"]
+    lines = data.replace(b"\r\n", b"\n").split(b"\n")
+    mixed = b"".join(line + ends[k % 3] for k, line in enumerate(lines[:-1])) + lines[-1]
+    np.testing.assert_array_equal(read(name, mixed), read(name, data))
+
+
+# --- Time and memory ------------------------------------------------------------------------
+
+LONG = {
+    "mms": Mms(n_sensors=10_000, n_samples=3, marker={}).bytes(),
+    "manoview": ManoView(n_sensors=10_000, n_samples=3).bytes(),
+    "headless": Headless(n_sensors=10_000, n_samples=3).bytes(),
+    "plain": b"\n".join([b",".join([b"1.5"] * 10_000)] * 3),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_ten_thousand_columns_take_no_time(name):
+    said = {**SAID.get(name, {}), "catheter": None, "depths": range(10_000)}
+    begun = time.process_time()
+    with contextlib.suppress(HrmError):
+        hrm.io.open_recording(io.BytesIO(LONG[name]), **said)
+    assert time.process_time() - begun < 5
+
+
+#: What a line or a file may be made of without end.
+ENDLESS = (
+    *(b'"', b",", b"\t", b" ", b"\r", b"\n", b"\r\r\n", b"1", b"1,", b'"a",', b"a=\n", b"a=1\n"),
+    *(b"annotations:", b"annotations: \n", b"TIME:\t", b"\xa4@", b"0.01\t", b"Wet swallow1,"),
+    *(b"contraction vigos,", b"ws_10_vigo,", b"catheter_typ,", b"\0", b"+0\x14\x14\0"),
+)
+
+
+@pytest.mark.parametrize("token", ENDLESS)
+@pytest.mark.parametrize("name", ["mms", "spreadsheet", "manoview", "headless", "plain", "edf"])
+def test_no_repetition_takes_long(name, token):
+    data = every_format()[name]
+    header = data.lower().find(b"sample number")
+    for at in {0, data.find(b"\n", max(header, 0)), len(data) // 2, len(data)}:
+        long = data[:at] + token * (100_000 // len(token)) + data[at:]
+        begun = time.process_time()
+        read(name, long)
+        assert time.process_time() - begun < 4, at  # 2 s on a free machine
+
+
+def test_a_line_without_end_is_refused_in_bounded_memory():
+    data = every_format()["mms"] + b"1," * (20 << 20)
+    tracemalloc.start()
+    try:
+        assert read("mms", data) is None
+        assert tracemalloc.get_traced_memory()[1] < 150 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_gzip_that_unpacks_to_a_gigabyte_is_refused_before_it_has():
+    bomb = gzip.compress(bytes(64 << 20), mtime=0) * 16
+    begun = time.process_time()
+    assert read("gzip", bomb) is None
+    assert time.process_time() - begun < 5
+
+
+# --- The file system ------------------------------------------------------------------------
+
+
+def test_a_link_reads_like_its_file(tmp_path):
+    (tmp_path / "a").write_bytes(DATA["manoview"])
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "link of a link").symlink_to(tmp_path / "link")
+    found = hrm.io.open_recording(tmp_path / "link of a link")
+    np.testing.assert_array_equal(found["pressure/pressure"].values, FILES["manoview"].pressure)
+
+
+@pytest.mark.parametrize("function", [hrm.io.open_recording, hrm.io.peek])
+def test_a_link_that_leads_nowhere_raises_the_error_of_the_system(function, tmp_path):
+    (tmp_path / "none").symlink_to(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError):
+        function(tmp_path / "none")
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    with pytest.raises((OSError, RuntimeError), match="symbolic links|symlink"):
+        function(tmp_path / "one")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    with pytest.raises((IsADirectoryError, PermissionError)):
+        function(tmp_path / "folder")
+
+
+UNPRIVILEGED = """
+    import os, sys
+    import hrm.io
+    # All that is imported on the way, while the interpreter's own files may be read.
+    study = hrm.io.open_recording(sys.argv[2])
+    hrm.io.peek(sys.argv[2])
+    hrm.io.write_native(study, sys.argv[2] + ".nc")
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    for function in (hrm.io.open_recording, hrm.io.peek, hrm.io.archive_members):
+        try:
+            function(sys.argv[1])
+        except PermissionError:
+            continue
+        sys.exit(f"{function.__name__} was let in")
+    hrm.io.open_recording(sys.argv[2])
+    try:
+        hrm.io.write_native(study, sys.argv[3])
+    except PermissionError:
+        sys.exit(0)
+    sys.exit("it was written")
+"""
+
+
+@pytest.fixture
+def public_folder():
+    """A folder that everybody may enter; those of pytest are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are of another kind there")
+def test_what_may_not_be_read_or_written_raises_the_error_of_the_system(public_folder):
+    # As nobody: root is let in everywhere, and tests often run as root.
+    closed, free, folder = (public_folder / name for name in ("closed", "free", "folder"))
+    for path in (closed, free):
+        path.write_bytes(DATA["manoview"])
+    closed.chmod(0)
+    free.chmod(0o644)
+    folder.mkdir(mode=0o555)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", textwrap.dedent(UNPRIVILEGED)),
+            *(str(closed), str(free), str(folder / "a.nc")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -166,6 +166,12 @@ def test_one_other_cell_in_the_overlap_is_refused(row, column, what, cell):
         assert join(other, cut(STUDY, 0, 20 + row))
 
 
+def test_a_window_within_another_hides_no_contradiction():
+    whole = cut(STUDY, 30, N).replace(b"260.92\t", b"260.92\t9")
+    with pytest.raises(CorruptFileError, match=r"260\.920 s: .* file 3 holds other pressures"):
+        join(cut(STUDY, 0, 40), cut(STUDY, 5, 10), whole)
+
+
 def study(first_s=0.0, values=None, **attrs):
     """Recording as a reader of windows makes it."""
     values = np.arange(40.0).reshape(20, 2) if values is None else values

@@ -22,6 +22,7 @@ from hrm.kernels.text import (
 from tests.naive import text as naive
 
 TAB, COMMA, SEMICOLON, BLANKS = 9, 44, 59, 0
+BLANK = False  # whether cells that are not asked for must be empty
 #: float64 takes each for the middle of two float32, and rounds it to the wrong one.
 DOUBLE_ROUNDED = [b"3.130644679069519", b"40.72799110412598", b"0.6330594122409821"]
 
@@ -179,7 +180,8 @@ def test_known_bits(number, bits, end):
 
 def test_powers_of_ten_are_exact():
     assert [int(p) for p in text._POWERS] == [10**k for k in range(23)]
-    assert [int(p) for p in text._POWERS_32] == [10**k for k in range(11)]
+    narrow = text._POWERS[: text._MOST_DECIMALS_32 + 1].astype(np.float32)
+    assert [int(p) for p in narrow] == [10**k for k in range(11)]
 
 
 @pytest.mark.parametrize("number", [b"1" * 17, b"9007199254740993", b"." + b"0" * 40 + b"1"])
@@ -337,8 +339,8 @@ def test_outputs_that_are_too_small():
     assert read(b"1\t2\n3\t4\n5\t6\n", n_rows=2)[0] == (2, NO_ROOM, 2, 0)
     data, columns = np.frombuffer(b"1\t2\n", np.uint8), np.arange(2)
     narrow, short = np.empty((1, 0), np.float32), np.empty((1, 1), np.float32)
-    assert parse_rows(data, TAB, columns, 2, False, np.empty(1), narrow)[:2] == (0, NO_ROOM)
-    assert parse_rows(data, TAB, columns, 2, False, np.empty(0), short)[:2] == (0, NO_ROOM)
+    assert parse_rows(data, TAB, columns, 2, BLANK, np.empty(1), narrow)[:2] == (0, NO_ROOM)
+    assert parse_rows(data, TAB, columns, 2, BLANK, np.empty(0), short)[:2] == (0, NO_ROOM)
 
 
 @pytest.mark.parametrize(
@@ -361,7 +363,7 @@ def test_any_layout_of_the_output(order):
     data, rows = np.frombuffer(b"1\t2\t3\n4\t-5\t6\n7\t8\t9.5\n", np.uint8), 3
     wide = np.zeros((2 * rows, 7), np.float32)
     out = wide[::2, 5:1:-2] if order == "view" else np.zeros((rows, 2), np.float32, order)
-    assert parse_rows(data, TAB, np.arange(3), 3, False, np.empty(rows), out)[1] == OK
+    assert parse_rows(data, TAB, np.arange(3), 3, BLANK, np.empty(rows), out)[1] == OK
     assert out.tolist() == [[2, 3], [-5, 6], [8, 9.5]]
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrm.metrics.irp import irp
+from hrm.metrics.relaxation import relaxation_sleeve
 from tests.metrics.fields import INF, PARAMETERS, between, depths, field, times
 from tests.naive import metrics as naive
 
@@ -21,16 +22,19 @@ def relaxation(t, z):
     return sum(level * between(t, low, high) for level, low, high in levels) + 0 * z
 
 
-def measure(pressure, *, stop_s=INF, gastric=2.0, les=10.0, duration=4.0, **options):
-    return irp(
+def measure(pressure, *, stop_s=INF, gastric=2.0, les=10.0, duration=4.0, onset=0.0, **options):
+    rules = PARAMETERS.replace({"irp.duration_s": duration})
+    sleeve = relaxation_sleeve(
         pressure,
-        onset_s=0.0,
+        onset_s=onset,
         stop_s=stop_s,
         les_upper_cm=les,
+        les_lower_cm=les + 3.0,
         gastric_mmhg=gastric,
-        parameters=PARAMETERS.replace({"irp.duration_s": duration}),
+        parameters=rules,
         **options,
     )
+    return irp(sleeve, rules)
 
 
 @pytest.mark.parametrize("rate", [8.0, 20.0, 50.0, 100.0])
@@ -99,11 +103,17 @@ def test_a_gastric_reference_that_changes_with_time():
     assert measure(pressure, gastric_trace=trace).value == pytest.approx(10.0, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["onset_s", "les_upper_cm", "gastric_mmhg"])
-def test_without_a_landmark(name):
-    place = {"onset_s": 0.0, "les_upper_cm": 10.0, "gastric_mmhg": 2.0} | {name: float("nan")}
-    seen = irp(field(relaxation), stop_s=INF, parameters=PARAMETERS, **place)
-    assert seen.status == "landmark_missing"
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("onset", "landmark_missing"),
+        ("les", "landmark_missing"),
+        ("gastric", "no_gastric_sensor"),
+    ],
+)
+def test_without_a_landmark(name, status):
+    seen = measure(field(relaxation), **{name: float("nan")})
+    assert seen.status == status
     assert np.isnan(seen.value)
 
 
@@ -129,14 +139,7 @@ def test_agrees_with_the_twin(seed, rate, end, les, onset):
     rng = np.random.default_rng(seed)
     depth, time = depths(24.0, 0.5), times(13.0, rate)
     pressure = field(lambda t, z: rng.normal(10, 8, (depth.size, time.size)), depth, time)
-    seen = irp(
-        pressure,
-        onset_s=onset,
-        stop_s=end,
-        les_upper_cm=les,
-        gastric_mmhg=4.5,
-        parameters=PARAMETERS,
-    )
+    seen = measure(pressure, onset=onset, stop_s=end, les=les, gastric=4.5)
     known = naive.irp(
         pressure.values, depth, time, onset=onset, end=end, les_upper=les, gastric=4.5
     )

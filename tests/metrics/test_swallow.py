@@ -8,11 +8,14 @@ import pytest
 
 from hrm.metrics.swallow import Anatomy, measure_swallow
 from hrm.metrics.swallow_types import swallow_limits
+from hrm.metrics.ues import swallow_window
+from hrm.preprocess import window_field
 from hrm.results import SWALLOW_METRICS
 from tests.metrics.fields import INF, PARAMETERS, between, broken_front, field, times, wave
+from tests.metrics.sphincter_study import END_S, ONSET_S, anatomy, measured, recording, usable
 
 UES, LES = 6.0, 24.5
-ANATOMY = Anatomy(UES, LES, 27.0, 6.0)
+ANATOMY = Anatomy(UES, LES, 27.0, 6.0, les_lower_cm=27.5, ues_upper_cm=3.0)
 
 
 def front(z):
@@ -49,7 +52,77 @@ def test_a_normal_swallow():
     assert seen.break_length.value == 0.0
     assert seen.dci.value == seen.dci_box.value > 450
     assert seen.ibp.value == pytest.approx(0.0, abs=0.01)
-    assert {m.status for m in seen.measurements().values()} == {"ok"}
+    numbers = seen.measurements()
+    status = {name: m.status for name, m in numbers.items() if not name.startswith("ues_")}
+    assert set(status.values()) == {"ok"}
+    # The front of vector 5 runs straight down to its knot.
+    slope = (float(front(22.0)) - float(front(10.0))) / 12.0
+    assert numbers["cfv_cm_s"].value == pytest.approx(1 / slope, rel=0.02)
+    assert seen.body.rapid is False
+    assert numbers["peaks"].value == 1.0
+    assert numbers["irp5s_mmhg"].value == pytest.approx(8.0, abs=1e-3)
+    assert numbers["les_nadir_mmhg"].value == pytest.approx(8.0, abs=1e-3)
+    assert numbers["ibp_mean_mmhg"].value == pytest.approx(0.0, abs=0.01)
+    assert seen.body.after_contraction is False
+    assert seen.body.subtype is None
+
+
+def test_a_hypercontractile_swallow_has_a_subtype():
+    one = measure(field(lambda t, z: 9 * swallow(t, z), time=times(26.0)))
+    assert one.type.type == "hypercontractile"
+    assert one.body.subtype == "single_peak"
+
+    def twice(t, z):
+        return np.maximum(9 * swallow(t, z), 9 * swallow(t - 5.0, z) * (z < LES + 0.05))
+
+    assert measure(field(twice, time=times(26.0))).body.subtype == "multi_peak"
+
+    def squeezing(t, z):
+        les = 900 * between(t, 7.0, 14.0) * between(z, LES + 0.1, 27.4)
+        return np.maximum(9 * swallow(t, z), les)
+
+    late = measure(field(squeezing, time=times(26.0)))
+    assert late.body.after_contraction is True
+    assert late.body.subtype == "les_after_contraction"
+
+
+def test_the_upper_sphincter_is_read_from_its_own_window():
+    sensors = recording()
+    place = anatomy()
+    marks = Anatomy(
+        ues_upper_cm=place["ues_upper"],
+        ues_lower_cm=place["ues_lower"],
+        les_upper_cm=place["les_upper"],
+        les_lower_cm=place["les_lower"],
+        crural_diaphragm_cm=place["cd"],
+        gastric_mmhg=place["gastric"],
+    )
+
+    def upper(marks, **options):
+        found = measure_swallow(
+            window_field(sensors, usable(sensors), ONSET_S, END_S, PARAMETERS),
+            onset_s=ONSET_S,
+            stop_s=END_S,
+            anatomy=marks,
+            limits=swallow_limits("manoscan"),
+            parameters=PARAMETERS,
+            **options,
+        )
+        numbers = found.measurements()
+        return {name: m for name, m in numbers.items() if name.startswith("ues_")}
+
+    window = swallow_window(ONSET_S, END_S, PARAMETERS)
+    options = {"upper_field": window_field(sensors, usable(sensors), *window, PARAMETERS)}
+    known = measured(sensors)
+    for name, seen in upper(marks, **options).items():
+        assert seen.status == "ok"
+        assert seen.value == known[name].value
+    for lost, reason in (
+        (upper(marks), "window_truncated"),
+        (upper(replace(marks, ues_status="no_ues_tone"), **options), "no_ues_tone"),
+    ):
+        assert {m.status for m in lost.values()} == {reason}
+        assert all(math.isnan(m.value) for m in lost.values())
 
 
 def test_the_numbers_are_those_of_the_contract():
@@ -66,13 +139,15 @@ def test_a_failed_swallow_has_no_latency():
 
 
 def test_without_ues_or_les_only_the_relaxation_can_be_measured():
-    no_ues = measure(field(swallow), Anatomy(math.nan, LES, 27.0, 6.0))
+    no_ues = measure(field(swallow), replace(ANATOMY, ues_lower_cm=math.nan))
     assert no_ues.irp4s.status == "ok"
-    no_les = measure(field(swallow), Anatomy(UES, math.nan, 27.0, 6.0))
+    no_les = measure(field(swallow), replace(ANATOMY, les_upper_cm=math.nan))
     assert no_les.irp4s.status == "landmark_missing"
     for seen in (no_ues, no_les):
         numbers = seen.measurements()
-        numbers.pop("irp4s_mmhg")
+        family = [name for name in numbers if name.startswith(("irp", "les_"))]
+        assert {numbers.pop(name).status for name in family} == {seen.irp4s.status}
+        numbers = {name: m for name, m in numbers.items() if not name.startswith("ues_")}
         assert {m.status for m in numbers.values()} == {"landmark_missing"}
         assert all(math.isnan(m.value) for m in numbers.values())
         assert (seen.type.type, seen.type.status) == (None, "landmark_missing")

@@ -247,14 +247,14 @@ def _annotations(
     options: ReadOptions,
 ) -> tuple[RawEvent, ...]:
     """Annotations within the recording; free text is dropped unless asked for."""
-    rows: list[tuple[float, str]] = []
+    rows: list[tuple[float, list[str]]] = []
     for number, line in enumerate(lines, first_line):
         cell, tab, text = line.partition(b"\t")
         time = _text.parse_number(cell)
         if time is not None and np.isfinite(time) and tab:
-            rows.append((time, text.decode(encoding, "replace")))
+            rows.append((time, [text.decode(encoding, "replace")]))
         elif rows and not tab and time is None:
-            rows[-1] = (rows[-1][0], f"{rows[-1][1]} {line.decode(encoding, 'replace')}")
+            rows[-1][1].append(line.decode(encoding, "replace"))
         elif line.strip():
             raise CorruptFileError(
                 "expected 'time<TAB>text' in the annotations, found something else; "
@@ -263,8 +263,8 @@ def _annotations(
                 where=f"line {number}",
             )
     events = [
-        event_of(time - grid.first_s, text, keep_phi=options.keep_phi)
-        for time, text in rows
+        event_of(time - grid.first_s, " ".join(texts), keep_phi=options.keep_phi)
+        for time, texts in rows
         if grid.holds(time)
     ]
     if len(events) < len(rows):

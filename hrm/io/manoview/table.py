@@ -93,11 +93,13 @@ class TableStream:
 
     def _block(self, values: NDArray[Any]) -> Block:
         split = self.n_sensors
-        pressure = np.asarray(values[:, :split], dtype=np.float32)
+        pressure = _text.narrowed(values[:, :split])
         if not self.n_segments:
             return Block(pressure)
         # Scaled before it is rounded, so that a whole number of ohms stays one.
-        return Block(pressure, (values[:, split:] * OHM_PER_KILOOHM).astype(np.float32))
+        with np.errstate(over="ignore"):
+            ohms = values[:, split:] * OHM_PER_KILOOHM
+        return Block(pressure, _text.narrowed(ohms))
 
     def _grid(self) -> TimeGrid:
         return time_grid(

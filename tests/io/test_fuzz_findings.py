@@ -1,0 +1,218 @@
+"""What fuzzing found, kept as tests; and the harness itself, which must be able to find."""
+
+import io
+import random
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+import hrm.io
+from fuzz import _harness, seeds
+from fuzz._harness import SEEDS, BlockFault, PrivacyFault, Tally, Target, attempt, check, load
+from fuzz.run import ONLY_OPEN, READERS
+from hrm.errors import CorruptFileError
+from hrm.io import _lines, native
+from hrm.schema import make_recording
+from tests.io.layouts import ManoView, Mms
+
+STORED = [each.__name__ for each in seeds.STORED]
+
+
+@pytest.fixture(autouse=True)
+def work_elsewhere(tmp_path, monkeypatch):
+    """The targets that need a file put it here."""
+    for name in ("layout", "source"):
+        monkeypatch.setattr(f"fuzz.{name}.WORK", tmp_path)
+
+
+# --- The seeds and the harness --------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::hrm.errors.HrmWarning")
+@pytest.mark.parametrize("mode", ["parse", "open"])
+@pytest.mark.parametrize("name", STORED)
+def test_every_seed_runs_without_a_finding(name, mode):
+    target = load(name)
+    files = sorted((SEEDS / name).glob("*.bin"))
+    verdicts = {check(target, mode, file.read_bytes()) for file in files}
+    assert "read" in verdicts  # or the target would search in the dark
+
+
+def test_the_stored_seeds_are_those_of_the_script():
+    for name in STORED:
+        stored = [file.read_bytes() for file in sorted((SEEDS / name).glob("*.bin"))]
+        made = list(getattr(seeds, name)())
+        assert len(stored) == len(made)
+        if name not in ("source", "sniff"):  # these hold what a version of zlib packed
+            assert stored == made, name
+
+
+def test_the_seeds_are_small():
+    assert sum(file.stat().st_size for file in SEEDS.rglob("*") if file.is_file()) < 100_000
+
+
+def test_every_reader_has_a_target():
+    for name in READERS:
+        assert load(name).name == name
+    assert set(ONLY_OPEN) < set(READERS)
+
+
+@pytest.mark.filterwarnings("ignore::hrm.errors.HrmWarning")
+@pytest.mark.parametrize("name", [*STORED, "native"])
+def test_mutations_are_repeatable_and_run_without_a_finding(name):
+    target = load(name)
+    some = list(getattr(seeds, name)())
+    for number in range(60):
+        data = some[number % len(some)]
+        changed = target.mutate(data, random.Random(number))
+        assert changed == target.mutate(data, random.Random(number)) or name == "native"
+        check(target, "parse", changed)
+
+
+def target_of(work):
+    return Target("x", work, work, lambda data, rng: data, in_blocks=True)
+
+
+def test_the_harness_keeps_what_escapes(tmp_path):
+    def work(data):
+        return {}["Jane"]
+
+    tally = Tally(tmp_path / "tally.json", tmp_path)
+    for data in (b"a", b"b"):
+        _harness.run_one(target_of(work), "parse", data, tally)
+    assert (tally.executions, tally.read, tally.refused) == (2, 0, 0)
+    assert list(tally.found.values()) == [2]
+    assert [file.read_bytes() for file in tmp_path.glob("*.bin")] == [b"a"]
+
+
+def test_the_harness_notices_a_name_in_an_error_or_its_cause():
+    def in_text(data):
+        raise CorruptFileError("found DOE JANE")
+
+    def in_cause(data):
+        try:
+            float("Doe Jane")
+        except ValueError as err:
+            raise CorruptFileError("found no number") from err
+
+    for work in (in_text, in_cause):
+        with pytest.raises(PrivacyFault):
+            attempt(work, b"")
+    assert attempt(lambda data: 1, b"") == ("read", 1)
+
+
+def test_the_harness_notices_that_blocks_make_a_difference():
+    def work(data):
+        return _lines.BLOCK_BYTES
+
+    with pytest.raises(BlockFault):
+        for number in range(64):
+            check(target_of(work), "parse", b"%d" % number)
+    assert _lines.BLOCK_BYTES > 1 << 20
+
+
+def test_the_harness_notices_what_takes_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(_harness, "SLOW_S", 0.05)
+
+    def work(data):
+        begun = time.process_time()
+        while time.process_time() - begun < 0.1:
+            pass
+
+    tally = Tally(tmp_path / "tally.json", tmp_path)
+    _harness.run_one(target_of(work), "open", b"", tally)
+    assert "SlowFault" in next(iter(tally.found))
+    assert tally.slowest_s >= 0.1
+
+
+# --- The findings ---------------------------------------------------------------------------
+
+
+def native_bytes(tmp_path):
+    study = make_recording(np.zeros((9, 2)), sampling_rate=20.0, depth=[0, 1])
+    hrm.io.write_native(study, tmp_path / "a.nc")
+    return (tmp_path / "a.nc").read_bytes()
+
+
+def test_hdf5_sees_no_damaged_file_that_has_a_digest(tmp_path, monkeypatch):
+    """A flipped byte held HDF5 in an endless loop, in the sniffer, before the digest was read."""
+    data = bytearray(native_bytes(tmp_path))
+    data[len(data) // 3] ^= 1
+
+    def opened(*args, **options):
+        raise AssertionError("HDF5 was asked")
+
+    monkeypatch.setattr(h5py, "File", opened)
+    with pytest.raises(CorruptFileError, match="digest"):
+        hrm.io.open_recording(io.BytesIO(bytes(data)))
+
+
+def test_a_native_file_without_the_digest_is_still_known_by_its_marks(tmp_path):
+    data = native_bytes(tmp_path)[: -native._TRAILER_BYTES]
+    assert hrm.io.open_recording(io.BytesIO(data)).attrs["sampling_rate"] == 20
+
+
+@pytest.mark.parametrize("name", ["1", '"a"', "contraction vigos", "ws_1_larg_break", "catheter_t"])
+def test_a_header_of_very_many_names_takes_no_time(name):
+    """Each unknown name was compared with all others: 43 s for a line of 100 kB."""
+    file = Mms(n_sensors=3, n_samples=5, marker={})
+    names = ", ".join([name] * (100_000 // (len(name) + 2)))
+    text = file.text().replace("Marker\r\n", f"Marker, {names}\r\n")
+    begun = time.process_time()
+    hrm.io.open_recording(io.BytesIO(text.encode()), depths=range(3))
+    assert time.process_time() - begun < 4  # 2 s on a free machine
+
+
+@pytest.mark.parametrize("junk", ["\x1a", "\ufeff\ufeff", "x"])
+def test_a_damaged_first_row_is_not_taken_for_the_names_of_columns(junk, tmp_path):
+    """A byte before the first number made a table begin one sample later, without a word."""
+    text = junk + "1.25,-1.00,6.00\n2.50,-2.00,5.00\n3.75,-3.00,4.00\n"
+    said = {
+        **{"pressure_unit": "mmHg", "channel_order": "proximal_first"},
+        **{"sampling_rate": 20.0, "depths": range(3)},
+    }
+    with pytest.raises(CorruptFileError, match="line 1: some of the first line are numbers"):
+        hrm.io.open_recording(io.BytesIO(text.encode()), **said)
+    for header in ("P1,P2,P3\n", "1,2,3b\n", "a,1,2\n", "-,-,-\n"):
+        study = hrm.io.open_recording(io.BytesIO((header + text[len(junk) :]).encode()), **said)
+        assert study["pressure/pressure"].shape == (3, 3)
+    layout = tmp_path / "layout.toml"
+    layout.write_text("[table]\nheader_lines = 1\n[pressure]\n")
+    study = hrm.io.open_recording(io.BytesIO(text.encode()), layout=layout, **said)
+    assert study["pressure/pressure"].shape == (3, 2)
+
+
+@pytest.mark.filterwarnings("ignore::hrm.errors.HrmWarning")
+def test_a_note_of_very_many_lines_takes_no_time():
+    """Each line of a note copied all that came before it."""
+    text = ManoView(n_samples=15).text() + "a\r\n" * 500_000
+    begun = time.process_time()
+    study = hrm.io.open_recording(io.BytesIO(text.encode()), keep_phi=True)
+    assert len(study["events/note"].values[0]) == 4 + 2 * 500_000
+    assert time.process_time() - begun < 4  # 60 s before, of which this is far
+
+
+@pytest.mark.parametrize("cell", ["1e308", "-1e39", "3.5e38"])
+@pytest.mark.parametrize("unit", ["mmHg", "kPa"])
+def test_a_number_beyond_float32_is_refused_without_a_warning_of_numpy(cell, unit):
+    """The cast to float32 warned in NumPy's words before the value was refused."""
+    mms = Mms(n_sensors=3, n_samples=5, marker={}).text().split("\r\n")
+    row = mms[-3].split(", ")
+    mms[-3] = ", ".join([*row[:2], cell, *row[3:]])
+    with pytest.raises(CorruptFileError, match="beyond"):
+        hrm.io.open_recording(io.BytesIO("\r\n".join(mms).encode()), depths=range(3))
+    with pytest.raises(CorruptFileError, match="beyond"):
+        hrm.io.open_recording(
+            io.BytesIO(f"1,2,3\n1,2,3\n1,{cell},3\n1,2,3\n".encode()),
+            **{"pressure_unit": unit, "channel_order": "proximal_first"},
+            **{"sampling_rate": 20.0, "depths": range(3)},
+        )
+    for column in (3, -3):  # a pressure, an impedance
+        manoview = ManoView(n_samples=5, n_segments=18).text().split("\r\n")
+        cells = manoview[3].split("\t")
+        cells[column] = cell
+        manoview[3] = "\t".join(cells)
+        with pytest.raises(CorruptFileError, match="beyond"):
+            hrm.io.open_recording(io.BytesIO("\r\n".join(manoview).encode()))
