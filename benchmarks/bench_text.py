@@ -4,7 +4,8 @@
     python -m pytest benchmarks/bench_text.py --benchmark-enable -s
 
 All read the same bytes in memory. The contestants take turns in one process, so that a
-busy machine is busy for all of them; the median of the runs counts. hrm's time is that of
+busy machine is busy for all of them; the median of the runs counts, of wall time and of
+the CPU time of all threads, which others on the machine disturb less. hrm's time is that of
 counting the rows, making the arrays and filling them, (sensor, time) contiguous as a
 study needs them. Polars, which only this benchmark uses, runs with its own number of
 threads, and in a second process with one; without it (pip install polars) its lines are
@@ -164,19 +165,20 @@ def same(case, seen):
 
 
 def contest(case, names, runs):
-    """Medians [s] of contestants that take turns, and those that cannot read the file."""
+    """Medians [s] of contestants that take turns, wall and CPU; who cannot read the file."""
     spent, unable = {name: [] for name in names}, {}
     for turn in range(runs + 1):
         for name in names:
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             seen = CONTESTANTS[name](case)
-            took = time.perf_counter() - start
+            took = time.perf_counter() - start[0], time.process_time() - start[1]
             if turn:  # the first turn warms up: compiling, memory, threads
                 spent[name].append(took)
             elif pl is not None and isinstance(seen, pl.DataFrame) and pl.String in seen.dtypes:
                 unable[name] = "gives text, no numbers: blanks after the separator"
-    medians = {name: statistics.median(times) for name, times in spent.items()}
-    return {name: took for name, took in medians.items() if name not in unable}, unable
+    able = {name: zip(*times, strict=True) for name, times in spent.items() if name not in unable}
+    medians = {name: [statistics.median(kind) for kind in kinds] for name, kinds in able.items()}
+    return *({name: took[kind] for name, took in medians.items()} for kind in (0, 1)), unable
 
 
 def check(case, names):
@@ -196,7 +198,7 @@ def check(case, names):
 def measure(case, runs):
     """Times [s], ratios to hrm's time in the same run, and who was left out and why."""
     names = [name for name in CONTESTANTS if pl is not None or "Polars" not in name]
-    medians, left_out = contest(case, names, runs)
+    medians, cpu, left_out = contest(case, names, runs)
     ratios = {name: took / medians["hrm"] for name, took in medians.items()}
     medians["numpy.loadtxt (once)"] = check(case, medians)
     ratios["numpy.loadtxt (once)"] = medians["numpy.loadtxt (once)"] / medians["hrm"]
@@ -210,6 +212,8 @@ def measure(case, runs):
         "polars_threads": pl.thread_pool_size() if pl else None,
         "seconds": medians,
         "ratios": ratios,
+        "cpu_seconds": cpu,
+        "cpu_ratios": {name: took / cpu["hrm"] for name, took in cpu.items()},
         "left_out": left_out,
     }
 
@@ -217,7 +221,7 @@ def measure(case, runs):
 def one_thread(case, runs):
     """Measure Polars with one thread, beside hrm, in the process that was started for it."""
     names = ["hrm", "Polars", "Polars float32"]
-    medians, _ = contest(case, names, runs)
+    medians, _, _ = contest(case, names, runs)
     return {name: took / medians["hrm"] for name, took in medians.items() if name != "hrm"}
 
 
@@ -236,12 +240,15 @@ def in_one_thread(options):
 
 
 def table(result):
-    """Lines to read: a contestant, its time, and how many times hrm's that is."""
+    """Lines to read: a contestant, its time, how many times hrm's that is, and in CPU time."""
     speed = result["bytes"] / result["seconds"]["hrm"] / 1e6
     lines = [f"\n{result['file']}: {result['bytes'] / 1e6:.1f} MB, {result['cells']} cells"]
     lines[0] += f", hrm reads {speed:.0f} MB/s"
     for name, took in result["seconds"].items():
         lines.append(f"  {name:24} {took * 1e3:9.1f} ms {result['ratios'][name]:7.2f} x")
+        lines[-1] += (
+            f"  CPU {result['cpu_ratios'][name]:5.2f} x" if name in result["cpu_ratios"] else ""
+        )
         wanted = WANTED.get(name.replace(" float32", "") if "Polars" in name else name)
         if wanted:
             reached = "reached" if result["ratios"][name] >= wanted else "NOT reached"

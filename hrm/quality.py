@@ -134,9 +134,7 @@ def block_of(study: xr.DataTree) -> dict[str, Any] | None:
     starts = node["window_start"].values
     return {
         **json.loads(str(node.attrs["whole"])),
-        "sensors": [
-            _sensor(node.isel(sensor=k), float(depth)) for k, depth in enumerate(depths)
-        ],
+        "sensors": [_sensor(node.isel(sensor=k), float(depth)) for k, depth in enumerate(depths)],
         "window_s": float(starts[1] - starts[0]) if starts.size > 1 else None,
         "excluded": _excluded(study["swallows"].to_dataset()),
         "not_looked_for": list(NOT_LOOKED_FOR),

@@ -451,9 +451,9 @@ def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
         fact = int(row[name].values) if name in row else -1
         block[name] = None if fact < 0 else bool(fact)
     block |= _numbers_of(row.assign_attrs(status=str(row["status"].values)), SWALLOW_METRICS)
-    for name in SWALLOW_METRICS:
-        if f"{name}_unfiltered" in row:
-            block[f"{name}_unfiltered"] = _number(row[f"{name}_unfiltered"].values)
+    beside = [f"{name}_unfiltered" for name in SWALLOW_METRICS]
+    if any(key in row for key in beside):
+        block |= {key: _number(row[key].values) if key in row else None for key in beside}
     said = reported.block_of(row)
     return block if said is None else {**block, "reported": said}
 

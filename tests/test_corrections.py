@@ -228,7 +228,8 @@ def test_the_deceleration_point_is_read_on_the_front(recording, plain, names):
         assert (row["cdp_cm"], row["cdp_method"]) == (depth_cm, "reader")
         when = crossing(field_of(recording, before), depth_cm)
         assert row["distal_latency_s"] == pytest.approx(when - before["onset_s"], abs=0.04)
-        same = set(SWALLOW_METRICS) - {"cdp_cm", "distal_latency_s", "ibp_mmhg"}
+        moved = {"cdp_cm", "distal_latency_s", "ibp_mmhg", "ibp_mean_mmhg", "cfv_cm_s"}
+        same = set(SWALLOW_METRICS) - moved
         assert {n: row[n] for n in same} == {n: before[n] for n in same}
 
 

@@ -1,6 +1,7 @@
 """Impedance and pharynx of whole studies, against the truth of the phantom."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,7 +17,7 @@ from hrm.bolus import (
     blocks_of,
     to_dataset,
 )
-from hrm.phantom import default_offset, draw, sample, truth
+from hrm.phantom import default_offset, draw, sample, swallow_table, truth
 from hrm.pipeline import run
 from hrm.pipeline.impedance import bolus_record
 
@@ -34,19 +35,24 @@ def recorded(phenotype, **options):
     return sample(phantom(phenotype), sampling_rate=RATE, impedance=True, **options)
 
 
-def measured(study):
-    """What the pipeline hands over to the results, caught on its way."""
-    caught = {}
+def prepared(study, **said):
+    """What the pipeline hands over to the summary, caught on its way, and the result."""
+    caught = []
 
-    def watch(prepared, rows):
-        caught["record"] = bolus_record(prepared, rows)
-        return summarize(prepared, rows)
+    def watch(*both):
+        caught.append(both)
+        return summarize(*both)
 
     summarize = run.summarize
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "summarize", watch)
-        result = hrm.analyze(study, system="manoscan", posture="supine")
-    return caught["record"], hrm.to_dict(result)
+        result = hrm.analyze(study, system="manoscan", **(said or {"posture": "supine"}))
+    return *caught[0], hrm.to_dict(result)
+
+
+def measured(study, **said):
+    ready, rows, result = prepared(study, **said)
+    return bolus_record(ready, rows), result
 
 
 @cache
@@ -123,6 +129,60 @@ def test_the_study_counts_the_evaluable_swallows_of_the_primary_posture():
     index = [row["pressure_flow_index"] for row in counted]
     index = [value for value in index if value is not None]
     assert block["pressure_flow_index_median"] == pytest.approx(np.median(index))
+
+
+def test_upright_swallows_and_tests_are_left_out_of_the_study():
+    table = [dict(row) for row in swallow_table(phantom("fragmented_peristalsis"))]
+    table[1]["protocol"] = "mrs"
+    study = recorded("fragmented_peristalsis")
+    record, result = measured(study, swallows=table)
+    rows = [
+        (swallow["posture"], swallow["protocol"], row["transit_time_s"])
+        for row, swallow in zip(record.impedance_swallows, result["swallows"], strict=True)
+    ]
+    assert [posture for posture, *_ in rows] == ["supine"] * 5 + ["upright"]
+    assert record.impedance["n_transit_judged"] == 4
+    index = [
+        row["pressure_flow_index"]
+        for k, row in enumerate(record.impedance_swallows)
+        if k not in (1, 5)
+    ]
+    assert record.impedance["pressure_flow_index_median"] == pytest.approx(
+        np.median([value for value in index if value is not None])
+    )
+
+
+def test_a_swallow_soon_followed_by_another_is_not_judged():
+    first, second, *rest = phantom("normal").swallows
+    soon = (first, replace(second, onset_s=first.onset_s + 13.0), *rest)
+    study = sample(replace(phantom("normal"), swallows=soon), sampling_rate=RATE, impedance=True)
+    early, late, *_ = measured(study)[0].impedance_swallows
+    assert (early["transit"], early["status"]["transit"]) == (None, "window_truncated")
+    assert late["transit"] == "complete"
+
+
+def test_only_the_quiet_part_of_the_baseline_counts():
+    ready, rows, _ = prepared(recorded("normal"))
+    baseline = ready.proposal.baseline
+    middle = 0.5 * (baseline.start_s + baseline.stop_s)
+    time = ready.pressure["time"].values
+    half = replace(baseline, quiet=baseline.quiet & (time >= middle))
+    nodes = {node.path: node.to_dataset() for node in ready.recording.subtree}
+    ohm = nodes["/impedance"]["impedance"].copy(deep=True)
+    ohm[:, ohm["impedance_time"].values < middle - 0.5] *= 0.5
+    nodes["/impedance"] = nodes["/impedance"].assign(impedance=ohm)
+    changed = replace(
+        ready,
+        recording=xr.DataTree.from_dict(nodes),
+        proposal=replace(ready.proposal, baseline=half),
+    )
+    seen = bolus_record(changed, rows).impedance
+    whole = found("normal")[0].impedance
+    assert seen["distal_baseline_ohm"] == pytest.approx(whole["distal_baseline_ohm"], rel=2e-3)
+    for one, other in zip(seen["segments"], whole["segments"], strict=True):
+        assert one["baseline_ohm"] == pytest.approx(other["baseline_ohm"], rel=2e-3)
+    none = replace(ready, proposal=replace(ready.proposal, baseline=None))
+    assert bolus_record(none, rows).impedance["status"]["distal_baseline_ohm"] == "no_baseline"
 
 
 def test_pressure_flow_is_plausible_on_a_normal_study():

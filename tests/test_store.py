@@ -29,7 +29,16 @@ def bare():
     )
 
 
+def tested():
+    tests = phantom.Provocation(mrs_runs=2, rdc="pressurized")
+    made = phantom.draw("normal", seed=5, n_supine=1, n_upright=1, provocation=tests)
+    rows = phantom.swallow_table(made)
+    rows[-1] |= {"protocol": "solid"}
+    return hrm.analyze(phantom.sample(made, sampling_rate=20.0), swallows=rows)
+
+
 CASES = {
+    "provocation": tested,
     "plain": lambda: hrm.analyze(phantom_study(), posture="supine"),
     "noisy": lambda: hrm.analyze(phantom_study(noise_mmhg=5.0)),
     "much is missing": lambda: hrm.analyze(bare()),
@@ -67,17 +76,32 @@ def expected(result):
                 yield (row["id"], name), value
         yield (row["id"], "window_start_s"), row["window_s"][0]
         yield (row["id"], "window_stop_s"), row["window_s"][1]
-    for block in ("landmarks", "egj"):
+    labels = ("morphology", "morphology_alternative", "hernia_ccv3", "hernia_alternative")
+    for block in ("landmarks", "egj", "ues"):
         for name, value in result[block].items():
-            if name not in ("status", "morphology"):
+            if name not in ("status", *labels):
                 yield (None, name), value
+    for test, block in result["provocation"].items():
+        yield from expected_of_test(test, block or {})
     for name, value in result["study"].items():
         if name == "percent":
             yield from (((None, f"percent_{key}"), share) for key, share in value.items())
         elif name == "baseline":
             yield from (((None, f"baseline_{e}"), value.get(e)) for e in ("start_s", "stop_s"))
+        elif name == "hypercontractile_subtypes":
+            counts = {key: count for key, count in value.items() if key != "predominant"}
+            yield from (((None, f"{name}_{key}"), count) for key, count in counts.items())
         elif name not in ("status", "primary_posture", "filtered", "irp4s_readings_mmhg"):
             yield (None, name), value
+
+
+def expected_of_test(test, block):
+    """Numbers of a provocation test, those of a run at its last swallow."""
+    no_numbers = {"runs", "swallows", "status", "rule", "remarks", "reserve", "normal"}
+    no_numbers |= {"inhibited", "inhibited_by", "contraction_after"}
+    for at, part in [(None, block), *((run["swallows"][-1], run) for run in block.get("runs", ()))]:
+        for name in set(part) - no_numbers:
+            yield (at, f"{test}_{name}"), part[name]
 
 
 def test_it_is_the_contract_number_for_number(tree):

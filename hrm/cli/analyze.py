@@ -22,6 +22,7 @@ from hrm.cli._options import (
     reading_options,
     swallows_of,
 )
+from hrm.cli.quality import drift_option, with_drift
 from hrm.cli.review import review_dir_option, review_of
 from hrm.errors import ParameterError
 
@@ -219,6 +220,7 @@ def _clinical(given: dict[str, Any]) -> dict[str, Any]:
     callback=_parameters,
     help="Change a parameter of hrm/data/parameters.toml; can be repeated.",
 )
+@drift_option
 @reading_options
 @force_option
 def command(
@@ -237,6 +239,7 @@ def command(
     ignore_review: bool,
     long_out: Path | None,
     parameters: dict[str, Any],
+    drift: Path | None,
     force: bool,
     **given: Any,
 ) -> None:
@@ -261,7 +264,7 @@ def command(
     if figure_out is not None:
         format_of(figure_out)
     listed = load_swallow_table(table) if table else None
-    recording = open_file(file, said)
+    recording = with_drift(open_file(file, said), drift)
     swallows = swallows_of(listed, recording)
     _check_onsets(recording, swallows)
     from hrm.pipeline import analyze

@@ -21,6 +21,7 @@ from hrm.errors import FormatError, HrmError, HrmWarning
 _COMMANDS = {
     "info": "hrm.cli.info",
     "analyze": "hrm.cli.analyze",
+    "quality": "hrm.cli.quality",
     "review": "hrm.cli.review",
     "convert": "hrm.cli.convert",
     "deidentify": "hrm.cli.deidentify",

@@ -22,9 +22,7 @@ from hrm.detect.swallows import ues_falls
 _STEP_CM = 0.1
 
 
-def find_belches(
-    pressure: xr.DataArray, marks: Landmarks, parameters: Parameters
-) -> list[float]:
+def find_belches(pressure: xr.DataArray, marks: Landmarks, parameters: Parameters) -> list[float]:
     """Find belches: the UES opens on a common cavity, and no pharyngeal wave follows.
 
     Parameters

@@ -44,7 +44,10 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class RestingProfiles:
-    """Profiles over the baseline on the depth grid [mmHg], and the breathing slope."""
+    """Profiles over the baseline on the depth grid [mmHg], and the breathing slope.
+
+    Those that start with `sensor` are at the sensors themselves.
+    """
 
     depth: NDArray[np.float64]
     end_expiratory: NDArray[np.float64]
@@ -52,6 +55,9 @@ class RestingProfiles:
     slope: NDArray[np.float64]
     sensor_slope: NDArray[np.float64]
     sensor_rest: NDArray[np.float64]
+    sensor_depth: NDArray[np.float64]
+    sensor_end_expiratory: NDArray[np.float64]
+    sensor_inspiratory: NDArray[np.float64]
 
 
 def rough_les(pressure: xr.DataArray, top_cm: float, quiet: NDArray[np.bool_]) -> float:
@@ -156,7 +162,8 @@ def resting_profiles(
         return interpolate_2d(column, depth, grid, kernel)[:, 0].astype(np.float64)
 
     return RestingProfiles(
-        grid, on_grid(expiratory), on_grid(inspiratory), on_grid(slope), slope, rest
+        *(grid, on_grid(expiratory), on_grid(inspiratory), on_grid(slope), slope, rest),
+        *(depth, expiratory, inspiratory),
     )
 
 
@@ -308,8 +315,30 @@ def _borders(
         # The sphincter reaches the last sensor: its end is not on the catheter.
         status["les_lower_cm"] = "catheter_ends_in_les"
     return Landmarks(
-        les_upper_cm=upper, les_peak_cm=float(z[peak]), les_lower_cm=lower, status=status
+        les_upper_cm=upper,
+        les_peak_cm=_between_sensors(profiles, profiles.sensor_end_expiratory, float(z[peak])),
+        les_lower_cm=lower,
+        status=status,
     )
+
+
+def _between_sensors(
+    profiles: RestingProfiles, values: NDArray[np.float64], peak_cm: float
+) -> float:
+    """Depth of a peak between sensors: the vertex of a parabola through the nearest three.
+
+    An interpolation that stays within the readings puts every peak at a sensor, and two
+    such peaks up to a whole spacing nearer to or farther from each other than they are.
+    """
+    depth = profiles.sensor_depth
+    k = int(np.argmin(np.abs(depth - peak_cm)))
+    if not 0 < k < depth.size - 1:
+        return peak_cm
+    curve, slope, _ = np.polyfit(depth[k - 1 : k + 2] - depth[k], values[k - 1 : k + 2], 2)
+    if not curve < 0.0:
+        return peak_cm
+    low, high = (0.5 * (depth[k + side] - depth[k]) for side in (-1, 1))
+    return float(depth[k] + np.clip(-slope / (2.0 * curve), low, high))
 
 
 def _walk(
@@ -377,7 +406,10 @@ def _diaphragm(profiles: RestingProfiles, marks: Landmarks, parameters: Paramete
     z = profiles.depth
     near = np.flatnonzero(np.abs(z - marks.les_peak_cm) <= parameters["egj.search_cm"])
     gain = (profiles.inspiratory - profiles.end_expiratory)[near]
-    cd = float(z[near[np.argmax(gain)]]) if gain.max() > 0 else NAN
+    cd = NAN
+    if gain.max() > 0:
+        rise = profiles.sensor_inspiratory - profiles.sensor_end_expiratory
+        cd = _between_sensors(profiles, rise, float(z[near[np.argmax(gain)]]))
     pip = _inversion_point(profiles, float(z[near[-1]]), marks.les_peak_cm - 10.0)
     status = dict(marks.status)
     if not math.isfinite(cd):

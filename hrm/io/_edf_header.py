@@ -28,6 +28,8 @@ FIXED_BYTES = 256
 #: A record is at most 61440 bytes by the recommendation; some writers heed it not.
 _MAX_RECORD_BYTES = 32 << 20
 _COUNTS = slice(236, 244)
+#: Within float32 by far, and beyond every measured value by far.
+_MOST_PHYSICAL = 10**30
 #: Where the fields of the signals begin, in bytes for each signal.
 _SAMPLES_AT = 216
 _FAULTS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, NameError)
@@ -196,8 +198,19 @@ def physical_values(signal: Signal, factor: Fraction) -> NDArray[np.float32]:
         The digital minimum is the physical minimum, the digital maximum the physical maximum,
         and what lies between is on the line through both: each exact, and rounded once.
         NaN beyond the two.
+
+    Raises
+    ------
+    CorruptFileError
+        If the physical minimum or maximum is beyond what any instrument measures.
     """
-    return _table(*signal.digital, signal.physical[0] * factor, signal.physical[1] * factor)
+    low, high = (limit * factor for limit in signal.physical)
+    if max(abs(low), abs(high)) > _MOST_PHYSICAL:
+        raise corrupt(
+            "the physical minimum or maximum of a signal is beyond what any instrument measures",
+            "the header",
+        )
+    return _table(*signal.digital, low, high)
 
 
 @lru_cache(maxsize=128)

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -35,6 +36,8 @@ _CHUNK = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 #: What unpacking trips over in damaged input. Their texts may quote a member's name.
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError)
+#: What zipfile, besides, trips over where an entry begins: its name, its place, its encryption.
+_DAMAGED_ENTRY = (ValueError, OverflowError, LookupError, RuntimeError, struct.error)
 
 
 class Source:
@@ -197,7 +200,10 @@ class Source:
         packed = self._track(self._opener())
         inner: Any = packed
         if self._zip is not None and self._info is not None:
-            inner, fault = _attempt(lambda: self._zip.open(self._info))  # type: ignore[union-attr,arg-type]
+            inner, fault = _attempt(
+                lambda: self._zip.open(self._info),  # type: ignore[union-attr,arg-type]
+                (*_DAMAGE, *_DAMAGED_ENTRY),
+            )
             if fault:
                 raise _damaged(fault)
             packed = cast("BinaryIO", self._zip.fp)
@@ -355,11 +361,13 @@ class _Content(io.RawIOBase):
         super().close()
 
 
-def _attempt(work: Callable[[], Any]) -> tuple[Any, str]:
+def _attempt(
+    work: Callable[[], Any], damage: tuple[type[Exception], ...] = _DAMAGE
+) -> tuple[Any, str]:
     """Run, and give what came or in one word what went wrong with the packing."""
     try:
         return work(), ""
-    except _DAMAGE as err:
+    except damage as err:
         return None, type(err).__name__
 
 

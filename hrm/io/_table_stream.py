@@ -245,9 +245,17 @@ class _Cleaner:
 
 
 def _pattern(texts: list[str], separator: bytes | None) -> re.Pattern[bytes]:
-    mark = rb"[ \t]" if separator is None else re.escape(separator)
-    codes = b"|".join(re.escape(code.encode("utf-8")) for code in sorted(texts, reverse=True))
-    return re.compile(rb"(?m)(^|" + mark + rb") *(?:" + codes + rb") *(?=" + mark + rb"|$)")
+    codes = b"|".join(
+        re.escape(code.strip(" ").encode("utf-8")) for code in sorted(texts, reverse=True)
+    )
+    # Blanks are taken all or not at all (`*+`), and a run of them from its start only: trying
+    # all the parts of a long run would take time that grows with its square.
+    if separator is None:
+        before, after = rb"^[ \t]*+|(?<![ \t])[ \t]++", rb"[ \t]"
+    else:
+        mark = re.escape(separator)
+        before, after = rb"(?:^|" + mark + rb") *+", rb" *+(?:" + mark + rb"|$)"
+    return re.compile(rb"(?m)(" + before + rb")(?:" + codes + rb")(?=" + after + rb"|$)")
 
 
 def _pressure_factor(options: ReadOptions) -> Fraction:

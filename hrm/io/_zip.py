@@ -96,7 +96,8 @@ def _check_directory(stream: BinaryIO, size: int) -> None:
 
 
 def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    found = [info for info in archive.infolist() if not info.is_dir()]
+    # One without a name is no file that anybody packed; zipfile itself stumbles over it.
+    found = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     if any(info.filename == "[Content_Types].xml" for info in found):
         raise UnknownFormatError(
             "the file is a document of an office program; save the recording as CSV or text"

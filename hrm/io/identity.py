@@ -83,6 +83,7 @@ MMS_HEADER_KEYS = frozenset({"channels", "sf", "min", "max"})
 # At most two digits, so that no birth date or record number passes.
 _N = r"(?:\s*[#:.]?\s*\d{1,2})?"
 _VOLUME = r"(?:\d{1,3}\s*ml\s*)?"
+_MOST_CHARACTERS = 100
 _PROTOCOL = re.compile(
     rf"""(?:
       {_VOLUME}(?:leg\s+)?(?:ws|wet\s*swallows?|water\s*swallows?){_N}
@@ -109,7 +110,9 @@ def is_protocol_text(text: str) -> bool:
     >>> is_protocol_text("wet swallow 3"), is_protocol_text("wet swallow Smith")
     (True, False)
     """
-    return _PROTOCOL.fullmatch(text.strip()) is not None
+    clean = text.strip()
+    # What is longer is none, and trying every way to match it may take long.
+    return len(clean) <= _MOST_CHARACTERS and _PROTOCOL.fullmatch(clean) is not None
 
 
 def note_to_keep(text: str, *, keep_phi: bool) -> str:

@@ -24,8 +24,6 @@ PAST_CONTROLS = _U(0x6060606060606060)  # lifts bytes of 32 and more
 _MINUS_TO_ZERO = _U(0x2D ^ 0x30)
 _POINT_BITS = _U(0x2E ^ 0x30)
 _BYTES_04 = _U(0x000000FF000000FF)
-_TIMES_MILLION_AND_100 = _U((10**6 << 32) + 100)
-_TIMES_10000_AND_1 = _U((10**4 << 32) + 1)
 
 
 @kernel
@@ -97,7 +95,5 @@ def eight_digits(digits: np.uint64) -> np.uint64:
     """Compute the number of eight decimal digits, one a byte, the first lowest."""
     # A pair is below 100 and stays in its byte; every other byte holds one that counts.
     pairs = digits * _U(10) + (digits >> _U(8))
-    # Two products at once: what the upper half of a word gets is the sum that is wanted.
-    upper = (pairs & _BYTES_04) * _TIMES_MILLION_AND_100
-    lower = ((pairs >> _U(16)) & _BYTES_04) * _TIMES_10000_AND_1
-    return (upper + lower) >> _U(32)
+    fours = (pairs & _BYTES_04) * _U(100) + ((pairs >> _U(16)) & _BYTES_04)
+    return (fours & _U(0xFFFF)) * _U(10000) + (fours >> _U(32))

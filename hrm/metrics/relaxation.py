@@ -94,7 +94,7 @@ def relaxation_sleeve(
         End of the recording or onset of the next swallow.
     les_upper_cm, les_lower_cm : float [cm]
         Borders at rest: the upper one places the sleeve, the lower one must be on
-        the catheter.
+        the catheter; where it is not known, the end of the sleeve must be.
     gastric_mmhg : float [mmHg]
     gastric_trace : DataArray (time) [mmHg], optional
         A reference that changes with time; replaces the constant one.
@@ -114,11 +114,13 @@ def relaxation_sleeve(
     deepest = float(pressure_field["depth"].values[-1])
     if not known(onset_s, les_upper_cm):
         return Sleeve.missing(LANDMARK_MISSING)
-    if not known(les_lower_cm) or les_lower_cm > deepest + 1e-6:
+    top = les_upper_cm - parameters["irp.sleeve_above_cm"]
+    # Of a sphincter whose end is not known the whole sleeve must be seen.
+    end = les_lower_cm if known(les_lower_cm) else top + parameters["irp.sleeve_length_cm"]
+    if end > deepest + 1e-6:
         return Sleeve.missing(CATHETER_ENDS_IN_LES)
     if not known(gastric_mmhg):
         return Sleeve.missing(NO_GASTRIC_SENSOR)
-    top = les_upper_cm - parameters["irp.sleeve_above_cm"]
     stop = min(onset_s + parameters["irp.window_s"], stop_s)
     box = cut(pressure_field, top, top + parameters["irp.sleeve_length_cm"], onset_s, stop)
     if _truncated(box, onset_s, parameters):

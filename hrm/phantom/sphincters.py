@@ -32,6 +32,7 @@ _EQUAL_S2 = 1e-6
 _UES_RESIDUAL_S = 1.5
 _UES_IRP_S = 0.2
 _FOOT_SD = 2.5
+_UES_LAST_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def ues_relaxation(
     z = _ues_sleeve(marks, parameters)
     foot = pharynx_peak(phantom.anatomy, swallow, z) - _FOOT_SD * swallow.pharynx_sd_s
     foot += swallow.onset_s
-    last = marks.ues_upper + 0.75 * (marks.ues_lower - marks.ues_upper) - swallow.ues_lift_cm
+    last = marks.ues_lower - _UES_LAST_SHARE * (marks.ues_lower - marks.ues_upper)
+    last -= swallow.ues_lift_cm
     stop = min(onset_s + _UES_RESIDUAL_S, float(np.interp(last, z, foot)))
     t = np.arange(onset_s, max(stop, onset_s + _UES_IRP_S), 1 / _FINE_HZ)
     field = phantom.pressure(t, z)
@@ -187,7 +189,7 @@ def morphology(phantom: Phantom, marks: Landmarks, parameters: Parameters) -> st
         return "I"
     if separation <= float(parameters["egj.hernia_cm"]):
         return "II"
-    last = marks.ues_upper + 0.75 * (marks.ues_lower - marks.ues_upper) - swallow.ues_lift_cm
+    middle = 0.5 * (phantom.anatomy.les_cm + phantom.anatomy.crural_cm)
     return "IIIb" if marks.inversion < middle else "IIIa"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -151,7 +152,7 @@ def _zones(marks: Landmarks) -> dict[str, tuple[float, float]]:
 def _gaps(depth: NDArray[np.float64], good: Mask) -> Iterator[tuple[float, float]]:
     """Good sensors above and below each run of bad ones [cm]; the catheter's ends are none."""
     known = np.flatnonzero(good)
-    for above, below in zip(known[:-1], known[1:], strict=True):
+    for above, below in pairwise(known.tolist()):
         if below - above > 1:
             yield float(depth[above]), float(depth[below])
 
@@ -192,17 +193,17 @@ def bell_bridged(study: Study) -> tuple[xr.DataArray, Mask] | None:
         if not lost.any() or not {k - 1, k + 1} <= set(sides):
             continue
         gastric = marks.gastric_reference_mmhg
-        bell = _bell(depth[sides], out[sides][:, lost] - gastric, float(depth[k])) + gastric
+        bell = _bell(depth[sides], out[sides][:, lost].astype(np.float64) - gastric, float(depth[k])) + gastric
         out[k, lost] = np.fmax(bell, out[k, lost]) if usable[k] else bell
         usable[k] = True
     return study.pressure.copy(data=out), usable
 
 
 def _bell(
-    depth: NDArray[np.float64], above: NDArray[np.float32], place: float
+    depth: NDArray[np.float64], above: NDArray[np.float64], place: float
 ) -> NDArray[np.float64]:
     """Height at `place` of the Gaussian through some sensors, (time,) [mmHg]."""
-    height = np.log(np.maximum(above.astype(np.float64), 1.0))
+    height = np.log(np.maximum(above, 1.0))
     offset = depth - place
     shape = np.vander(offset, 3 if depth.size > 2 else 2)
     fitted = np.linalg.lstsq(shape, height, rcond=None)[0][-1]
@@ -275,7 +276,7 @@ def quality_record(study: Study) -> QualityRecord:
         numbers={
             "share": sensors.share,
             "rest_recorded_mmhg": rested(cleaned.recorded),
-            "rest_mmhg": rested(cleaned.pressure),
+            "rest_mmhg": np.where(sensors.usable, rested(cleaned.pressure), np.nan),
             "offset_start_mmhg": start,
             "offset_end_mmhg": unknown if offsets is None else offsets.end_mmhg,
             "rest_change_mmhg": change,
@@ -400,17 +401,19 @@ def _drift_warnings(drift: Mapping[str, Any], parameters: Parameters) -> list[st
             "offset": "taken away as one offset",
             "linear": "taken away as a straight line",
         }[drift["mode"]]
-        return [
+        text = (
             f"DRIFT: the sensors were off by {drift['mean_mmhg']:.1f} mmHg on average, at most "
             f"{drift['max_mmhg']:.1f} mmHg, at the end; {done}"
-        ]
+        )
+        return [text]
     change = drift["rest_change_mean_mmhg"]
     if drift["mean_mmhg"] is None and change and change > parameters["drift.flag_mean_mmhg"]:
-        return [
+        text = (
             f"the resting pressure of the sensors changed by {change:.1f} mmHg on average from the "
             "first to the last part of the recording: drift, or posture; offsets of the sensors "
             "were not given, and nothing was corrected"
-        ]
+        )
+        return [text]
     return []
 
 

@@ -180,7 +180,8 @@ def restore_drift(pressure: xr.DataArray, offsets: Offsets, *, mode: str) -> xr.
     Returns
     -------
     DataArray (sensor, time) float32 [mmHg]
-        Bit by bit the pressure that was corrected.
+        The very numbers that were corrected; what is below a millionth of a mmHg, within
+        1e-12 mmHg.
     """
     _check_sensors(pressure, offsets)
     values = pressure.values + offsets.at(pressure["time"].values, mode)

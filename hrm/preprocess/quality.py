@@ -119,12 +119,9 @@ def judge_sensors(pressure: xr.DataArray, parameters: Parameters) -> SensorQuali
     alive = usable_sensors(pressure, dead_variance=parameters["quality.dead_variance_mmhg2"])
     alive |= _quiet_ends(pressure, alive, parameters)
     flags = np.zeros((values.shape[0], edges.size - 1), dtype=np.int8)
-    railed = {}
-    for k in np.flatnonzero(alive):
-        at_rail = _at_rail(values[k], float(time[1] - time[0]), parameters)
-        if at_rail.any():
-            railed[int(k)] = at_rail
-            flags[k, np.add.reduceat(at_rail, edges[:-1]) > 0] = FLAGS.index("rail")
+    railed = _railed(values, alive, float(time[1] - time[0]), parameters)
+    for k, at_rail in railed.items():
+        flags[k, np.add.reduceat(at_rail, edges[:-1]) > 0] = FLAGS.index("rail")
     flags[_outliers(pressure, alive, edges, parameters)] = FLAGS.index("outlier")
     flags[_dead_windows(values, edges, parameters)] = FLAGS.index("dead")
     flags[_noisy(pressure, alive, parameters)] = FLAGS.index("noisy")
@@ -165,9 +162,24 @@ def _windows(time: NDArray[np.float64], length_s: float) -> NDArray[np.int64]:
     return np.append(np.arange(count) * length, time.size).astype(np.int64)
 
 
-def _at_rail(
-    values: NDArray[np.float32], step_s: float, parameters: Parameters
-) -> Mask:
+def _railed(
+    values: NDArray[np.float32], alive: Mask, step_s: float, parameters: Parameters
+) -> dict[int, Mask]:
+    """Samples at the rail, by sensor; neighbors that stand still elsewhere are at no rail."""
+    found = {int(k): _at_rail(values[k], step_s, parameters) for k in np.flatnonzero(alive)}
+    found = {k: mask for k, mask in found.items() if mask.any()}
+    level = {k: float(np.abs(values[k][mask]).max()) for k, mask in found.items()}
+    near = parameters["quality.rail_near_mmhg"]
+    # The range is that of the amplifiers: side by side, two sensors have the same.
+    alike = {
+        k
+        for k in found
+        if all(abs(level[k] - level[j]) <= near for j in (k - 1, k + 1) if j in level)
+    }
+    return {k: mask for k, mask in found.items() if k in alike}
+
+
+def _at_rail(values: NDArray[np.float32], step_s: float, parameters: Parameters) -> Mask:
     """Samples at a value that the sensor reaches often and never passes, up or down."""
     out = np.zeros(values.size, dtype=np.bool_)
     shortest = parameters["quality.rail_least_s"] / step_s
@@ -241,7 +253,9 @@ def _robust_z(residual: NDArray[np.float64], parameters: Parameters) -> NDArray[
     if known.size == 0:
         return np.zeros(residual.size)
     center = np.median(known)
-    scale = max(1.4826 * np.median(np.abs(known - center)), parameters["quality.outlier_scale_mmhg"])
+    scale = max(
+        1.4826 * np.median(np.abs(known - center)), parameters["quality.outlier_scale_mmhg"]
+    )
     return np.asarray(np.abs(residual - center) / scale)
 
 
@@ -312,6 +326,6 @@ def _between(
     for group in np.unique(groups[lost]):
         columns = np.flatnonzero(lost & (groups == group))
         rows = sorted([k - 1, k + 1, *(j for bit, j in enumerate(far) if group >> bit & 1)])
-        part = np.ascontiguousarray(values[np.ix_(rows, columns)], dtype=np.float32)
+        part = np.ascontiguousarray(values[rows][:, columns], dtype=np.float32)
         out[columns] = interpolate_2d(part, depth[rows], depth[k : k + 1].copy(), kernel)[0]
     return out

@@ -3,6 +3,7 @@
 import io
 import random
 import time
+import zipfile
 
 import h5py
 import numpy as np
@@ -216,3 +217,32 @@ def test_a_number_beyond_float32_is_refused_without_a_warning_of_numpy(cell, uni
         manoview[3] = "\t".join(cells)
         with pytest.raises(CorruptFileError, match="beyond"):
             hrm.io.open_recording(io.BytesIO("\r\n".join(manoview).encode()))
+
+
+def zipped(name):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, ManoView(n_samples=15).bytes())
+    return out.getvalue()
+
+
+def damaged_zips():
+    # The name that lies before the content is not UTF-8, though marked so; the directory's is.
+    name = "Jänë.txt"
+    whole = zipped(name)
+    at = whole.index(name.encode())
+    yield whole[:at] + b"J\xff" + whole[at + 2 :]
+    # A name ends at a zero byte, so this entry has none.
+    yield zipped("Jane.txt").replace(b"Jane.txt", b"\0ane.txt")
+
+
+@pytest.mark.parametrize("data", list(damaged_zips()), ids=["name", "no name"])
+def test_a_damaged_entry_of_an_archive_is_refused(data, tmp_path):
+    """UnicodeDecodeError (which quotes the name) and IndexError came out of zipfile."""
+    (tmp_path / "a.zip").write_bytes(data)
+    for function in (hrm.io.open_recording, hrm.io.peek):
+        with pytest.raises(CorruptFileError, match="zip archive|packed file") as caught:
+            function(tmp_path / "a.zip")
+        assert "J" not in str(caught.value)
+        assert caught.value.__context__ is None
+    assert len(hrm.io.archive_members(tmp_path / "a.zip")) < 2

@@ -127,6 +127,9 @@ def test_half_of_the_segments_have_a_contraction(top, status):
     assert {m.status for m in seen.measurements().values()} == {status}
     rules = PARAMETERS.replace({"flow.least_share": 0.1})
     assert flow(long_field(pressure), lumen(), rules=rules).ibp.status == "ok"
+    every = PARAMETERS.replace({"flow.least_share": 1.0})
+    most = long_field(lambda t, z: pressed(t, z) * between(z, 10.0, 30.0))
+    assert flow(most, lumen(), rules=every).ibp.status == "no_contraction"
 
 
 @pytest.mark.parametrize(("peak", "status"), [(19.9, "no_contraction"), (20.1, "ok")])

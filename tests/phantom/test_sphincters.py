@@ -137,8 +137,8 @@ def test_ues_residual_is_the_drawn_one(residual):
     phantom = replace(phantom, swallows=(swallow,))
     marks = find_landmarks(phantom, PARAMETERS)
     found = ues_relaxation(phantom, swallow, marks, PARAMETERS, 60.0)
-    # The wave hides the upper part of the sphincter, and the lower one opens to the thorax.
-    assert 0.5 * residual <= found["ues_residual_mmhg"] <= residual + 1.5
+    # As long as some of the sphincter is seen, it is not below what it relaxes to.
+    assert residual - 0.2 <= found["ues_residual_mmhg"] <= residual + 2.5
     assert found["ues_residual_mmhg"] <= found["ues_irp02s_mmhg"] <= residual + 6.0
 
 
@@ -151,10 +151,11 @@ def test_ues_pressures_against_a_literal_sleeve():
             z = np.arange(upper - 3.0, lower + 1.0, 0.02)
             foot = swallow.onset_s + pharynx_peak(phantom.anatomy, swallow, z)
             foot -= 2.5 * swallow.pharynx_sd_s
-            if at >= np.interp(0.5 * (upper + lower), z, foot):
+            lifted = 0.25 * upper + 0.75 * lower - swallow.ues_lift_cm
+            if at >= np.interp(lifted, z, foot):
                 break
             sleeve.append(phantom.pressure([at], z[foot > at])[:, 0].max())
-        assert row["ues_residual_mmhg"] == pytest.approx(min(sleeve), abs=0.1)
+        assert row["ues_residual_mmhg"] == pytest.approx(min(sleeve), abs=0.3)
         assert row["ues_irp02s_mmhg"] == pytest.approx(np.sort(sleeve)[:40].mean(), abs=0.3)
 
 

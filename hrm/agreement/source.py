@@ -1,0 +1,438 @@
+"""What is compared: results, a folder of them, or a table of reported numbers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hrm.agreement.definitions import labels, metric_of
+from hrm.errors import CorruptFileError, FormatError, HrmError, UnitsError, UnsupportedVersionError
+
+READER = "agreement"
+COLUMNS = ("subject", "visit", "swallow", "metric", "value", "unit", "status")
+#: Columns that a table may leave out: no visit, and a status of what is there.
+_OPTIONAL = ("visit", "status")
+_EMPTY = ("", "NA", "NaN", "nan", "<NA>", "None")
+_REPORTED = "reported_"
+#: A code, like those of `hrm analyze --participant`; a name with spaces or commas is none.
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_STATUS = re.compile(r"[a-z0-9_]{1,60}")
+_BLOCKS = ("landmarks", "egj", "ues", "study")
+
+Key = tuple[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A number or a label, or None with the status that says why."""
+
+    value: float | str | None
+    status: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can be compared: it is there, and its swallow is evaluable."""
+        return self.value is not None and self.status != "excluded"
+
+
+@dataclass(slots=True)
+class Study:
+    """Everything that is known of one study, by metric and swallow (None: of the study)."""
+
+    subject: str
+    visit: str
+    readings: dict[Key, Reading] = field(default_factory=dict)
+
+    @property
+    def swallows(self) -> list[int]:
+        """Numbers of the swallows, in order."""
+        return sorted({swallow for _, swallow in self.readings if swallow is not None})
+
+    def onset(self, swallow: int) -> float | None:
+        """Onset of a swallow [s]; None if it is not known."""
+        found = self.readings.get(("onset_s", swallow))
+        return found.value if found and isinstance(found.value, float) else None
+
+
+@dataclass(slots=True)
+class Source:
+    """One side of a comparison.
+
+    `kind` is ``results`` or ``table``; `left_out` counts rows that could not be placed, by
+    the reason: ``unknown_metric``, ``unmatched`` (reported of a swallow that was not found).
+    """
+
+    kind: str
+    studies: dict[tuple[str, str], Study] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def read_source(path: str | os.PathLike[str], *, reported: bool = False) -> Source:
+    """Read one side of a comparison.
+
+    Parameters
+    ----------
+    path : path-like
+        A result JSON of ``hrm analyze``, a folder of them (``*.json``), or a CSV with the
+        columns of `hrm.to_long`; ``visit`` and ``status`` may be missing.
+    reported : bool
+        Take what the files themselves report of their swallows instead of what was
+        measured.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    FormatError
+        If a file is neither, is damaged, or holds a study twice.
+    UnitsError
+        If a number has another unit than the catalogue gives it.
+    """
+    place = Path(path)
+    if place.is_dir():
+        files = sorted(place.glob("*.json"))
+        if not files:
+            raise CorruptFileError(
+                "the folder holds no .json file; give the results of hrm analyze --json",
+                path=str(place),
+            )
+        return _results(((str(file), _loaded(file)) for file in files), reported=reported)
+    if _looks_like_json(place):
+        return _results([(str(place), _loaded(place))], reported=reported)
+    return _table(place, reported=reported)
+
+
+def _looks_like_json(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as err:
+        raise CorruptFileError(
+            "expected a result of hrm analyze --json, found no valid JSON",
+            reader=READER,
+            path=str(path),
+        ) from err
+
+
+def from_results(results: Iterable[Mapping[str, Any]], *, reported: bool = False) -> Source:
+    """Take results as `hrm.to_dict` gives them.
+
+    Parameters
+    ----------
+    results : iterable of dict
+    reported : bool
+        As in `read_source`.
+
+    Returns
+    -------
+    Source
+    """
+    return _results(((None, result) for result in results), reported=reported)
+
+
+def _results(results: Iterable[tuple[str | None, Any]], *, reported: bool) -> Source:
+    source = Source("results")
+    for path, result in results:
+        study = _study(result, path, source.left_out, reported=reported)
+        if (study.subject, study.visit) in source.studies:
+            raise CorruptFileError(
+                "two results are of the same study; give each study once, and visits of one "
+                "participant as a CSV with the column visit",
+                reader=READER,
+                path=path,
+            )
+        source.studies[study.subject, study.visit] = study
+    return source
+
+
+def _study(result: Any, path: str | None, left_out: Counter[str], *, reported: bool) -> Study:
+    version = result.get("schema_version") if isinstance(result, dict) else None
+    if version is None:
+        raise CorruptFileError(
+            "expected a result of hrm analyze --json, found another JSON",
+            reader=READER,
+            path=path,
+        )
+    if version != "1":
+        raise UnsupportedVersionError(
+            "expected schema_version 1, found another; analyze the recording again",
+            reader=READER,
+            path=path,
+        )
+    try:
+        study = Study(_code(result["recording"]["study_id"], "study_id"), "")
+        placed = _reported(result, left_out) if reported else _measured(result)
+        study.readings.update(placed)
+    except (KeyError, TypeError, AttributeError, ValueError) as err:
+        if isinstance(err, HrmError):
+            raise
+        raise CorruptFileError(
+            "the result is not complete: a block of the contract is missing or of another kind",
+            reader=READER,
+            path=path,
+        ) from err
+    return study
+
+
+def _code(text: str, what: str, where: str | None = None) -> str:
+    if not _CODE.fullmatch(text):
+        raise FormatError(
+            f"{what} must be a code of 1 to 32 of the characters A-Z a-z 0-9 . _ - without "
+            "spaces, and not a name; replace it by a pseudonym",
+            reader=READER,
+            where=where,
+        )
+    return text
+
+
+def _measured(result: Mapping[str, Any]) -> Iterator[tuple[Key, Reading]]:
+    for row in result["swallows"]:
+        start, stop = row["window_s"]
+        values = {**row, "window_start_s": start, "window_stop_s": stop}
+        evaluable = bool(row["evaluable"])
+        yield from _numbers(values, row["status"], int(row["id"]), evaluable=evaluable)
+        for name in ("type", "pressurization"):
+            yield (name, int(row["id"])), _label(row[name], row["reason"], evaluable=evaluable)
+    for block in _BLOCKS:
+        yield from _numbers(result[block], result[block]["status"])
+    study = result["study"]
+    shares = {f"percent_{name}": value for name, value in study["percent"].items()}
+    reason = study["status"].get("percent", "not_measured")
+    yield from _numbers(shares, dict.fromkeys(shares, reason))
+    for test, block in (result.get("provocation") or {}).items():
+        # The runs of a test have no key that both sides share; their numbers are left out.
+        named = {f"{test}_{key}": value for key, value in (block or {}).items()}
+        status = {f"{test}_{key}": code for key, code in (block or {}).get("status", {}).items()}
+        yield from _numbers(named, status)
+    yield ("morphology", None), _label(result["egj"]["morphology"], None)
+    for version in ("ccv4", "ccv3"):
+        verdict = result["classification"][version]["diagnosis"]
+        yield (f"diagnosis_{version}", None), _label(verdict, None)
+
+
+def _numbers(
+    values: Mapping[str, Any],
+    status: Mapping[str, str],
+    swallow: int | None = None,
+    *,
+    evaluable: bool = True,
+) -> Iterator[tuple[Key, Reading]]:
+    """Every number of a block that the catalogue knows, missing ones with their reason."""
+    for name, value in values.items():
+        if metric_of(name) is None or isinstance(value, list | dict | bool | str):
+            continue
+        if value is None:
+            plain = name.removesuffix("_unfiltered")
+            yield (name, swallow), Reading(None, status.get(name, status.get(plain, "not_measured")))
+        else:
+            yield (name, swallow), Reading(float(value), "ok" if evaluable else "excluded")
+
+
+def _label(code: str | None, reason: str | None, *, evaluable: bool = True) -> Reading:
+    if not evaluable:
+        return Reading(code, "excluded")
+    return Reading(code, "ok" if code is not None else reason or "not_measured")
+
+
+def _reported(result: Mapping[str, Any], left_out: Counter[str]) -> Iterator[tuple[Key, Reading]]:
+    for row in result["swallows"]:
+        block = row.get("reported")
+        if block is not None:
+            # The time of an operator's entry is not an onset: numbers match by the swallow.
+            values = {name: value for name, value in block.items() if name != "onset_s"}
+            status = {name: block["status"].get(name, "not_reported") for name in values}
+            yield from _numbers(values, status, int(row["id"]))
+    left_out["unmatched"] += len(result.get("reported_unmatched", ()))
+
+
+def _table(path: Path, *, reported: bool) -> Source:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return from_rows(csv.DictReader(stream, strict=True), reported=reported, first_line=2)
+    except (csv.Error, UnicodeError) as err:
+        raise CorruptFileError(
+            "expected a comma-separated table in UTF-8, or a result of hrm analyze --json",
+            reader=READER,
+            path=str(path),
+        ) from err
+    except FormatError as err:
+        err.path = str(path)
+        raise
+
+
+def from_rows(
+    rows: Iterable[Mapping[str, Any]], *, reported: bool = False, first_line: int = 1
+) -> Source:
+    """Take the rows of a tidy long table, as `hrm.to_long` gives them.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        ``subject``, ``swallow`` (empty for a number of the study), ``metric``, ``value``,
+        ``unit``, and, if there are, ``visit`` and ``status``. ``metric`` is a name of the
+        catalogue, or a label: ``type``, ``pressurization``, ``diagnosis_ccv4``,
+        ``diagnosis_ccv3``, ``morphology``.
+    reported : bool
+        Take the rows ``reported_...`` under the name that follows; otherwise they are
+        left out.
+    first_line : int
+        Number of the first row, for messages.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    FormatError
+        If a column is missing, a cell has the wrong form or a number stands there twice.
+    UnitsError
+        If a number has another unit than the catalogue gives it.
+    """
+    source = Source("table")
+    n_rows = 0
+    for line, row in enumerate(rows, start=first_line):
+        n_rows += 1
+        _check_columns(row)
+        where = f"line {line}"
+        metric = _text(row["metric"])
+        if metric.startswith(_REPORTED) != reported:
+            source.left_out["other_origin"] += 1
+        else:
+            _place(source, row, metric.removeprefix(_REPORTED), where)
+    if not n_rows:
+        raise CorruptFileError("expected a table with rows, found none", reader=READER)
+    for study in source.studies.values():
+        _exclude_whole_swallows(study)
+    return source
+
+
+def _check_columns(row: Mapping[str, Any]) -> None:
+    missing = [name for name in COLUMNS if name not in row and name not in _OPTIONAL]
+    if missing:
+        raise CorruptFileError(
+            f"expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}",
+            reader=READER,
+        )
+
+
+def _text(cell: Any) -> str:
+    text = "" if cell is None else str(cell).strip()
+    return "" if text in _EMPTY else text
+
+
+def _place(source: Source, row: Mapping[str, Any], metric: str, where: str) -> None:
+    subject = _code(_text(row["subject"]), "subject", where)
+    visit = _text(row.get("visit"))
+    visit = _code(visit, "visit", where) if visit else ""
+    if metric not in labels() and metric_of(metric) is None:
+        source.left_out["unknown_metric"] += 1
+        return
+    status = _status(_text(row.get("status")), where)
+    if status == "unmatched":
+        source.left_out["unmatched"] += 1
+        return
+    study = source.studies.setdefault((subject, visit), Study(subject, visit))
+    key = (metric, _swallow(_text(row["swallow"]), where))
+    if key in study.readings:
+        raise CorruptFileError(
+            "the same number of the same swallow stands in the table twice",
+            reader=READER,
+            where=where,
+        )
+    study.readings[key] = _reading(metric, row, status, where)
+
+
+def _status(text: str, where: str) -> str:
+    if text and not _STATUS.fullmatch(text):
+        raise CorruptFileError(
+            "status must be a code of lower-case letters, digits and _",
+            reader=READER,
+            where=where,
+        )
+    return text
+
+
+def _swallow(text: str, where: str) -> int | None:
+    if not text:
+        return None
+    number = _as_float(text)
+    if number is None or not number.is_integer() or not 1 <= number < 10**6:
+        raise CorruptFileError(
+            "swallow must be a whole number from 1, or empty for a number of the study",
+            reader=READER,
+            where=where,
+        )
+    return int(number)
+
+
+def _as_float(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _reading(metric: str, row: Mapping[str, Any], status: str, where: str) -> Reading:
+    text = _text(row["value"])
+    known = labels().get(metric)
+    if known is None:
+        _check_unit(metric, _text(row["unit"]), where)
+    if not text:
+        return Reading(None, status if status not in ("", "ok") else "not_reported")
+    if known is not None:
+        if text not in known.categories:
+            raise CorruptFileError(
+                f"expected for {metric} one of {', '.join(known.categories)}, found another label",
+                reader=READER,
+                where=where,
+            )
+        return Reading(text, status or "ok")
+    number = _as_float(text)
+    if number is None:
+        raise CorruptFileError(
+            f"expected a number for {metric}, or NA", reader=READER, where=where
+        )
+    return Reading(number, status or "ok")
+
+
+def _check_unit(metric: str, unit: str, where: str) -> None:
+    known = metric_of(metric)
+    expected = known.units if known else ""
+    if unit != expected:
+        found = "another unit" if unit else "no unit"
+        raise UnitsError(
+            f"[{READER}] {where}: expected {metric} in {expected}, found {found}; convert the "
+            "numbers, and write the unit as 'hrm metrics' does"
+        )
+
+
+def _exclude_whole_swallows(study: Study) -> None:
+    """A swallow whose onset is marked excluded takes all its numbers with it.
+
+    The tidy table marks the numbers that have no other status; those with a remark would
+    count again otherwise.
+    """
+    gone = {
+        swallow
+        for (metric, swallow), reading in study.readings.items()
+        if metric == "onset_s" and swallow is not None and reading.status == "excluded"
+    }
+    for key, reading in study.readings.items():
+        if key[1] in gone and reading.value is not None:
+            study.readings[key] = Reading(reading.value, "excluded")
