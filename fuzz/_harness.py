@@ -19,7 +19,7 @@ import time
 import traceback
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,15 +59,15 @@ class Target:
     in_blocks: bool = False
 
 
-class PrivacyFault(Exception):
+class PrivacyError(Exception):
     """An error text quotes the patient."""
 
 
-class BlockFault(Exception):
+class BlockError(Exception):
     """The size of a block changes what is read."""
 
 
-class SlowFault(Exception):
+class SlowError(Exception):
     """An input takes longer than it may."""
 
 
@@ -92,7 +92,7 @@ def attempt(work: Work, data: bytes) -> tuple[str, Any]:
 
     Raises
     ------
-    PrivacyFault
+    PrivacyError
         If the refusal quotes the patient.
     Exception
         Whatever else escapes: it is a finding.
@@ -102,11 +102,16 @@ def attempt(work: Work, data: bytes) -> tuple[str, Any]:
     try:
         return "read", work(data)
     except HrmError as err:
-        said = "".join(traceback.format_exception(err))
-        quoted = [line for line in said.splitlines() if PLANT in line.upper()]
-        if any("File " not in line for line in quoted):
-            raise PrivacyFault(type(err).__name__) from None
+        if any(PLANT in str(each).upper() for each in _chain(err)):
+            raise PrivacyError(type(err).__name__) from None
         return "refused", type(err).__name__
+
+
+def _chain(err: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and those that a traceback would show above it."""
+    while err is not None:
+        yield err
+        err = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
 
 
 def check(target: Target, mode: str, data: bytes) -> str:
@@ -128,7 +133,7 @@ def _check_blocks(target: Target, data: bytes, verdict: str, result: Any) -> Non
     finally:
         _lines.BLOCK_BYTES = usual
     if again != verdict or (verdict == "read" and other != result):
-        raise BlockFault(f"{verdict} as a whole, {again} in small blocks")
+        raise BlockError(f"{verdict} as a whole, {again} in small blocks")
 
 
 @dataclass
@@ -188,7 +193,7 @@ def place_of(fault: BaseException) -> str:
     """Kind of a fault and the last line of hrm it came from."""
     frames = [f for f in traceback.extract_tb(fault.__traceback__) if "/hrm/" in f.filename]
     where = f"{Path(frames[-1].filename).name}:{frames[-1].name}" if frames else "-"
-    said = str(fault) if isinstance(fault, BlockFault | PrivacyFault) else ""
+    said = str(fault) if isinstance(fault, BlockError | PrivacyError) else ""
     return f"{type(fault).__name__} at {where} {said}".strip()
 
 
@@ -198,11 +203,11 @@ def run_one(target: Target, mode: str, data: bytes, tally: Tally) -> None:
     verdict = "fault"
     try:
         verdict = check(target, mode, data)
-    except Exception as fault:  # whatever it is, it is what is looked for
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is what is looked for
         tally.keep(fault, data)
     seconds = time.process_time() - begun
     if seconds > SLOW_S:
-        tally.keep(SlowFault(f"{seconds:.1f} s"), data)
+        tally.keep(SlowError(f"{seconds:.1f} s"), data)
     tally.add(verdict, seconds, data)
     tally.write()
 
@@ -215,7 +220,7 @@ def main(name: str, mode: str, runs: int, folder: Path, corpora: Sequence[str]) 
     with atheris.instrument_imports(include=["hrm", "edfio"]):
         import hrm.io.convert
         import hrm.io.native
-        import hrm.schema
+        import hrm.schema  # noqa: F401 - imported here to be instrumented
         from hrm.io._registry import builtin_readers
 
         builtin_readers()
@@ -261,7 +266,9 @@ def options_of(data: bytes, choices: Sequence[dict[str, Any]]) -> tuple[dict[str
     return choices[data[0] % len(choices)] if data else choices[0], data[1:]
 
 
-def text_target(name: str, reader: str, choices: Sequence[dict[str, Any]], mutate: Mutator) -> Target:
+def text_target(
+    name: str, reader: str, choices: Sequence[dict[str, Any]], mutate: Mutator
+) -> Target:
     """Make a target of a reader that streams."""
 
     def parse(data: bytes) -> Any:

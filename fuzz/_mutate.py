@@ -86,7 +86,7 @@ def _of_column(data: bytes, rng: random.Random, tokens: tuple[bytes, ...]) -> by
     return b"\n".join(out)
 
 
-def _of_ends(data: bytes, rng: random.Random, tokens: tuple[bytes, ...]) -> bytes:
+def _of_ends(data: bytes, rng: random.Random, tokens: tuple[bytes, ...]) -> bytes:  # noqa: ARG001 - as the others
     end = rng.choice(_ENDS)
     plain = data.replace(b"\r\n", b"\n")
     if rng.random() < 0.5:
@@ -94,7 +94,7 @@ def _of_ends(data: bytes, rng: random.Random, tokens: tuple[bytes, ...]) -> byte
     return plain.replace(b"\n", end, rng.randrange(1, 6))
 
 
-def _of_encoding(data: bytes, rng: random.Random, tokens: tuple[bytes, ...]) -> bytes:
+def _of_encoding(data: bytes, rng: random.Random, tokens: tuple[bytes, ...]) -> bytes:  # noqa: ARG001 - as the others
     kind = rng.randrange(5)
     if kind == 0:
         return b"\xef\xbb\xbf" + data
@@ -133,7 +133,14 @@ _FIELDS = (
 )
 _TALS = (
     *(b"+0\x14\x14\0", b"+1\x14\x14\0", b"+5\x14\x14\0", b"-1\x14\x14\0", b"+0.5\x1510\x14a\x14\0"),
-    *(b"+999999999999\x14\x14\0", b"+1e5\x14\x14\0", b"\x14\x14\0", b"+0\x14\xff\x14\0", b"+0", b"\0"),
+    *(
+        b"+999999999999\x14\x14\0",
+        b"+1e5\x14\x14\0",
+        b"\x14\x14\0",
+        b"+0\x14\xff\x14\0",
+        b"+0",
+        b"\0",
+    ),
 )
 
 
@@ -166,7 +173,9 @@ def _with_field(data: bytes, rng: random.Random) -> bytes:
     widths = [*_FIXED, *(width for width in _EACH for _ in range(n_signals))]
     k = rng.randrange(len(widths))
     start = 1 + sum(widths[:k])
-    return data[:start] + rng.choice(_FIELDS)[: widths[k]].ljust(widths[k]) + data[start + widths[k] :]
+    return (
+        data[:start] + rng.choice(_FIELDS)[: widths[k]].ljust(widths[k]) + data[start + widths[k] :]
+    )
 
 
 def packed_mutator(data: bytes, rng: random.Random) -> bytes:
@@ -202,9 +211,10 @@ def _packed(content: bytes, rng: random.Random) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for number in range(rng.choice((0, 1, 1, 2))):
-            name = rng.choice(("a.csv", "b/", "DOE JANE.txt", "__MACOSX/a", "ä.csv", "../x", "a" * 300))
+            name = rng.choice(
+                ("a.csv", "b/", "DOE JANE.txt", "__MACOSX/a", "ä.csv", "../x", "a" * 300)
+            )
             info = zipfile.ZipInfo(name if number == 0 else f"{number}{name}")
             info.compress_type = rng.choice((0, 8, 8, 12, 14))
             archive.writestr(info, inner)
     return out.getvalue()
-

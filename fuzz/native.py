@@ -38,7 +38,9 @@ def _mutate(data: bytes, rng: random.Random) -> bytes:
         body = bytearray(data)
         for _ in range(rng.choice((1, 2, 8))):
             at = rng.randrange(1, len(body))
-            body[at] = rng.choice((0, 1, 255, body[at] ^ (1 << rng.randrange(8)), rng.randrange(256)))
+            body[at] = rng.choice(
+                (0, 1, 255, body[at] ^ (1 << rng.randrange(8)), rng.randrange(256))
+            )
         if rng.random() < 0.2:
             body = body[: rng.randrange(1, len(body))]
         return bytes(body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import os
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def main() -> None:
     parser.add_argument("--reader", choices=[*READERS, "all"], default="all")
     parser.add_argument("--parse", type=int, default=200_000, help="executions of parse")
     parser.add_argument("--open", type=int, default=5_000, help="executions of open_recording")
-    parser.add_argument("--keep", action="store_true", help="go on from the runs at hand, up to the totals given")
+    parser.add_argument(
+        "--keep", action="store_true", help="go on from the runs at hand, up to the totals given"
+    )
     said = parser.parse_args()
     for name in READERS if said.reader == "all" else (said.reader,):
         if not said.keep:
@@ -104,7 +107,17 @@ def _run(name: str, mode: str, runs: int, folder: Path, corpus: Path, seeds: Pat
 
 
 def _nothing() -> dict[str, Any]:
-    counts = ("executions", "read", "refused", "edges", "corpus", "slowest_s", "slowest_bytes", "rss_mb", "seconds")
+    counts = (
+        "executions",
+        "read",
+        "refused",
+        "edges",
+        "corpus",
+        "slowest_s",
+        "slowest_bytes",
+        "rss_mb",
+        "seconds",
+    )
     return {**dict.fromkeys(counts, 0), "findings": {}, "processes": 0}
 
 
@@ -146,21 +159,42 @@ def note(name: str, mode: str, total: dict[str, Any]) -> None:
 def _circumstances() -> dict[str, str]:
     packages = ("atheris", "numpy", "xarray", "h5py", "edfio")
     commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.strip()
     return {
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "commit": commit,
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in packages},
     }
 
 
+_COLUMNS = (
+    *("reader", "mode", "executions", "read", "refused", "edges", "findings", "slowest input"),
+    *("memory", "time", "date", "commit"),
+)
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
 def _table(record: dict[str, Any]) -> str:
     rows = [
-        f"| {name} | {mode} | {run['executions']} | {run['read']} | {run['refused']} | {run['edges']} "
-        f"| {sum(run['findings'].values())} | {run['slowest_s']} s ({run['slowest_bytes']} B) "
-        f"| {run['rss_mb']} MB | {run['seconds']} s | {run['date']} | {run['commit']} |"
+        _row(
+            [
+                *(name, mode, run["executions"], run["read"], run["refused"], run["edges"]),
+                *(
+                    sum(run["findings"].values()),
+                    f"{run['slowest_s']} s ({run['slowest_bytes']} B)",
+                ),
+                *(f"{run['rss_mb']} MB", f"{run['seconds']} s", run["date"], run["commit"]),
+            ]
+        )
         for name, modes in record.items()
         for mode, run in modes.items()
     ]
@@ -174,12 +208,11 @@ def _table(record: dict[str, Any]) -> str:
         [
             "# Documented runs",
             "",
-            "Written by `fuzz/run.py`; versions of what was used are in `totals.json`. Limits: "
-            f"{SLOW_S:g} s of processor time for an input, {HANG_S} s and {RSS_MB} MB for the process.",
+            "Written by `fuzz/run.py`; versions of what was used are in `totals.json`.",
+            f"Limits: {SLOW_S:g} s of processor time, {HANG_S} s by the clock, {RSS_MB} MB.",
             "",
-            "| reader | mode | executions | read | refused | edges | findings | slowest input | memory "
-            "| time | date | commit |",
-            "|---|---|---|---|---|---|---|---|---|---|---|---|",
+            _row(_COLUMNS),
+            _row(["---"] * len(_COLUMNS)),
             *rows,
             "",
             "## Findings of these runs",

@@ -49,7 +49,7 @@ def mms() -> Iterator[bytes]:
         "ws_10_dci": {0: "1234.5"},
         "catheter_type": {0: "CE4-0062"},
     }
-    vigor = {**flow, "Contraction vigor": {2: "Normal"}, "Contraction patern": {2: "Intact"}}
+    vigor = {**flow, "Contraction vigor": {2: "Normal"}, "Contraction  pattarn": {2: "Intact"}}
     for file in (
         Mms(**small),
         Mms(**{**small, "separator": ";", "rate": "10"}),
@@ -106,7 +106,14 @@ def table() -> Iterator[bytes]:
     yield b"\x03" + comma.replace("7,00", "NA").encode()
     marks = "\n".join(
         "\t".join(
-            [str(9 + k), *(f"{v:.1f}" for v in row[1:]), "2.5", "0.5", str(int(k == 2)), "WS1"[: 3 * (k > 3)]]
+            [
+                str(9 + k),
+                *(f"{v:.1f}" for v in row[1:]),
+                "2.5",
+                "0.5",
+                str(int(k == 2)),
+                "WS1"[: 3 * (k > 3)],
+            ]
         )
         for k, row in enumerate(rows)
     )
@@ -125,8 +132,15 @@ def layout() -> Iterator[bytes]:
     said = 'unit = "kPa"\norder = "proximal_first"\n'
     for text in (
         head + '[time]\ncolumn = "time"\nunit = "s"\n' + pressure + said,
-        head + '[time]\ncolumn = 1\nunit = "s"\n' + pressure + said + "[events]\nmarker = 5\ntext = 6\n",
-        head + "[time]\nsampling_rate_hz = 20\n" + pressure.replace('["P1", "P2", "P3"]', '"2-4"') + said,
+        head
+        + '[time]\ncolumn = 1\nunit = "s"\n'
+        + pressure
+        + said
+        + "[events]\nmarker = 5\ntext = 6\n",
+        head
+        + "[time]\nsampling_rate_hz = 20\n"
+        + pressure.replace('["P1", "P2", "P3"]', '"2-4"')
+        + said,
         TEMPLATE,
         LAYOUTS["2.toml"],
     ):
@@ -196,7 +210,9 @@ def native() -> Iterator[bytes]:
         dims=("sensor", "time"),
         sampling_rate=20.0,
         depth=[0, 1],
-        events=[{"onset": 0.05, "duration": 0, "label": "marker", "source": "operator", "note": ""}],
+        events=[
+            {"onset": 0.05, "duration": 0, "label": "marker", "source": "operator", "note": ""}
+        ],
     )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "a.nc"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hrm import catalog, quality, reported
+from hrm import bolus, catalog, quality, reported
 from hrm.errors import SchemaError
 
 SCHEMA_VERSION = "1"
@@ -153,6 +153,7 @@ class StudyRecord:
     irp_limit: Mapping[str, Any] | None = None
     clinical: Mapping[str, Any] | None = None
     quality: quality.QualityRecord | None = None
+    bolus: bolus.BolusRecord | None = None
     review: Mapping[str, Any] | None = None
     landmark_source: Mapping[str, str] = field(default_factory=dict)
     irp_readings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -189,6 +190,9 @@ def attach(recording: xr.DataTree, record: StudyRecord, engine_version: str) -> 
     nodes.pop(quality.NODE, None)
     if record.quality is not None:
         nodes[quality.NODE] = quality.to_dataset(record.quality)
+    nodes.pop(bolus.NODE, None)
+    if record.bolus is not None:
+        nodes[bolus.NODE] = bolus.to_dataset(record.bolus)
     tree = xr.DataTree.from_dict(nodes)
     tree.attrs.update(
         {
@@ -248,6 +252,7 @@ def to_dict(study: xr.DataTree) -> dict[str, Any]:
         "study": _study_block(study["study"].to_dataset()),
         # A study that an earlier version saved does not say whether there was a test.
         "provocation": json.loads(str(study["study"].attrs.get("provocation", "null"))),
+        **bolus.blocks_of(study),
         "classification": json.loads(str(study["study"].attrs["classification"])),
         "warnings": _texts(study.attrs["warnings"]),
         "quality": quality.block_of(study),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hrm import catalog
+from hrm import bolus, catalog
 from hrm.errors import SchemaError
 from hrm.reported import METRICS as REPORTED_METRICS
 from hrm.reported import PREFIX as REPORTED
@@ -148,6 +148,8 @@ def _numbers(study: xr.DataTree, result: Mapping[str, Any]) -> Iterator[_Number]
     yield from _of_study(study, result["study"])
     for test, block in (result["provocation"] or {}).items():
         yield from _of_test(test, block)
+    yield from _of_bolus(result, "impedance", bolus.STUDY_METRICS, bolus.SWALLOW_METRICS)
+    yield from _of_bolus(result, "pharynx", bolus.PHARYNX_STUDY_METRICS, bolus.PHARYNX_METRICS)
     for block in result.get("reported_unmatched", ()):
         yield from _of_reported(None, block)
 
@@ -194,6 +196,29 @@ def _of_test(test: str, block: Mapping[str, Any] | None) -> Iterator[_Number]:
                 status = _status(part["status"], key, value)
                 unit = _catalogued(name).units
                 yield _Number(swallow, "provocation", name, value, unit, status)
+
+
+def _of_bolus(
+    result: Mapping[str, Any],
+    name: str,
+    of_study: Mapping[str, str],
+    of_swallow: Mapping[str, str],
+) -> Iterator[_Number]:
+    """Numbers of impedance or pharynx; swallows of which nothing could be measured have none."""
+    block = result[name]
+    if block is None:
+        return
+    for metric, unit in of_study.items():
+        status = _status(block["status"], metric, block[metric])
+        yield _Number(None, name, metric, block[metric], unit, status)
+    for row, swallow in zip(block["swallows"], result["swallows"], strict=True):
+        if all(row[metric] is None for metric in of_swallow):
+            continue
+        for metric, unit in of_swallow.items():
+            status = _status(row["status"], metric, row[metric])
+            if status == "ok" and not swallow["evaluable"]:
+                status = "excluded"
+            yield _Number(int(row["id"]), name, metric, row[metric], unit, status)
 
 
 #: What the study's block holds that is no number of a study, or more than one.

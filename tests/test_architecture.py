@@ -31,7 +31,9 @@ MAY_IMPORT = {
     "reported": set(),
     # How good a recording is: the record, its node in the tree and its block in the contract.
     "quality": set(),
-    "results": {"catalog", "schema", "reported", "quality"},
+    # What impedance and pharynx add to the results.
+    "bolus": set(),
+    "results": {"catalog", "schema", "reported", "quality", "bolus"},
     "kernels": set(),
     "io": {"kernels", "catheters", "catalog", "schema", "reported"},
     "preprocess": {"kernels", "catalog", "schema"},
@@ -41,14 +43,14 @@ MAY_IMPORT = {
     "edits": {"catalog"},
     "annotate": {"edits", "catalog", "schema"},
     "corrections": {"annotate", "edits", "detect", "catalog", "schema", "results"},
-    "store": {"catalog", "schema", "results", "reported"},
+    "store": {"catalog", "schema", "results", "reported", "bolus"},
     "plot": {"catalog", "schema", "results"},
     "agreement": {"catalog", "schema"},
     "phantom": {"catalog", "schema"},
     # The pipeline checks what it is given (schema) and hands its records over (results).
     "pipeline": {
         *("io", "preprocess", "detect", "metrics", "annotate", "catalog", "schema", "results"),
-        *("corrections", "edits", "quality"),
+        *("corrections", "edits", "quality", "bolus"),
     },
     "stability": {"pipeline", "metrics"},
     "explain": {"pipeline", "metrics", "plot"},

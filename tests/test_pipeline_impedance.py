@@ -288,3 +288,17 @@ def test_blocks_survive_the_tree_whatever_their_size():
     nothing = to_dataset(BolusRecord(None, record.pharynx, (), record.pharynx_swallows))
     assert blocks_of(xr.DataTree.from_dict({"/bolus": nothing}))["impedance"] is None
     assert blocks_of(xr.DataTree()) == {"impedance": None, "pharynx": None}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_contract_holds_what_was_measured(again):
+    study = recorded("normal")
+    result = hrm.analyze(study, system="manoscan", posture="supine")
+    if again:
+        result = hrm.analyze(result, system="manoscan", posture="supine")
+    record, blocks = found("normal")[0], hrm.to_dict(result)
+    rows = blocks["impedance"].pop("swallows")
+    assert blocks["impedance"] == record.impedance
+    assert [row.pop("id") for row in rows] == [swallow["id"] for swallow in blocks["swallows"]]
+    assert rows == list(record.impedance_swallows)
+    assert len(blocks["pharynx"]["swallows"]) == len(rows) == 6

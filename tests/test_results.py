@@ -49,12 +49,10 @@ def _no_les_sensors():
     return hrm.analyze(phantom.sample(made, sampling_rate=20.0, dead_sensors=(at, at + 1)))
 
 
-def tested(**how):
+def with_tests(**how):
     """A study with multiple rapid swallows, rapid drinking and a hernia."""
     tests = phantom.Provocation(mrs_runs=2, mrs_ratio=1.5, rdc="pressurized")
-    made = phantom.draw(
-        "normal", seed=5, n_supine=2, n_upright=1, hernia_cm=3.0, provocation=tests
-    )
+    made = phantom.draw("normal", seed=5, n_supine=2, n_upright=1, hernia_cm=3.0, provocation=tests)
     return hrm.analyze(
         phantom.sample(made, sampling_rate=20.0, **how), swallows=phantom.swallow_table(made)
     )
@@ -87,9 +85,10 @@ CASES = {
     "normal": lambda: drawn("normal"),
     "failed": lambda: drawn("absent_contractility"),
     "pressurized": lambda: drawn("achalasia_type_2"),
+    "impedance": lambda: drawn("iem", impedance=True),
     "hypercontractile": lambda: drawn("hypercontractile"),
-    "provocation and hernia": tested,
-    "provocation without LES": lambda: tested(dead_sensors=(26, 27, 28, 29, 30, 31, 32)),
+    "provocation and hernia": with_tests,
+    "provocation without LES": lambda: with_tests(dead_sensors=(26, 27, 28, 29, 30, 31, 32)),
     "solid swallows": solid_swallows,
     "noisy": lambda: drawn("iem", noise_mmhg=5.0),
     "noisy and failed": lambda: drawn("achalasia_type_1", noise_mmhg=5.0),
@@ -150,6 +149,8 @@ def test_every_null_number_has_its_reason(analyzed):
     blocks = [result["landmarks"], result["egj"], result["ues"], result["study"]]
     tests = [block for block in result["provocation"].values() if block is not None]
     runs = [run for block in tests for run in block.get("runs", ())]
+    bolus = [block for name in ("impedance", "pharynx") if (block := result[name])]
+    blocks += [*bolus, *(row for block in bolus for row in block["swallows"])]
     blocks += [*result["swallows"], *(block for block in tests if "status" in block), *runs]
     assert [unexplained(block) for block in blocks] == [[]] * len(blocks)
     if None in result["study"]["percent"].values():
@@ -334,7 +335,8 @@ def numbers():
     for test in ("mrs", "mrs_run", "rdc_run", "solid", "upright"):
         own = properties(test).items()
         yield from (f"{test.partition('_')[0]}_{name}" for name, kind in own if alone(kind))
-    for block in ("swallow", "landmarks", "egj", "ues", "study"):
+    bolus = ("impedance", "impedance_swallow", "pharynx", "pharynx_swallow")
+    for block in ("swallow", "landmarks", "egj", "ues", "study", *bolus):
         for name, kind in properties(block).items():
             inner = kind.get("properties")
             if inner is not None:
@@ -367,6 +369,9 @@ def test_units_in_name_node_and_catalogue_agree():
             ("_mmhg_cm", "mmHg cm"),
             ("_mmhg_s_cm", "mmHg s cm"),
             ("_mmhg", "mmHg"),
+            ("_mmhg_s", "mmHg/s"),
+            ("_ohm", "ohm"),
+            ("_millisiemens", "mS"),
             ("_cm", "cm"),
             ("_s", "s"),
         ):
@@ -374,7 +379,7 @@ def test_units_in_name_node_and_catalogue_agree():
                 assert metric.units == unit, name
                 break
         else:
-            assert metric.units in ("1", "%"), name
+            assert metric.units in ("1", "%", "mmHg^2/s^2"), name
     for name, unit in {**SWALLOW_METRICS, **EGJ_METRICS, **UES_METRICS}.items():
         assert catalog.metrics()[name].units == unit
 

@@ -29,7 +29,7 @@ def bare():
     )
 
 
-def tested():
+def with_tests():
     tests = phantom.Provocation(mrs_runs=2, rdc="pressurized")
     made = phantom.draw("normal", seed=5, n_supine=1, n_upright=1, provocation=tests)
     rows = phantom.swallow_table(made)
@@ -38,9 +38,10 @@ def tested():
 
 
 CASES = {
-    "provocation": tested,
+    "provocation": with_tests,
     "plain": lambda: hrm.analyze(phantom_study(), posture="supine"),
     "noisy": lambda: hrm.analyze(phantom_study(noise_mmhg=5.0)),
+    "impedance": lambda: hrm.analyze(phantom_study(impedance=True)),
     "much is missing": lambda: hrm.analyze(bare()),
     "no swallow": lambda: hrm.analyze(
         hrm.make_recording(
@@ -104,8 +105,20 @@ def expected_of_test(test, block):
             yield (at, f"{test}_{name}"), part[name]
 
 
+def expected_of_bolus(result):
+    """Numbers of impedance and pharynx; a swallow without any has no row."""
+    others = ("id", "transit", "levels", "segments", "status", "swallows")
+    for name in ("impedance", "pharynx"):
+        whole = result[name] or {"swallows": []}
+        for row in (whole, *whole["swallows"]):
+            numbers = {key: value for key, value in row.items() if key not in others}
+            if "id" not in row or any(value is not None for value in numbers.values()):
+                yield from (((row.get("id"), key), value) for key, value in numbers.items())
+
+
 def test_it_is_the_contract_number_for_number(tree):
-    table, wanted = to_long(tree), dict(expected(hrm.to_dict(tree)))
+    result = hrm.to_dict(tree)
+    table, wanted = to_long(tree), dict((*expected(result), *expected_of_bolus(result)))
     seen = {
         (None if pd.isna(row.swallow) else int(row.swallow), row.metric): row.value
         for row in table.itertuples()

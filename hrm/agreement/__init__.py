@@ -12,13 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hrm.agreement.compare import Comparison, as_dict, compare
+    from hrm.agreement.comparison import Comparison, as_dict, compare
     from hrm.agreement.correlation import icc
     from hrm.agreement.estimate import Estimate
     from hrm.agreement.kappa import cohen_kappa
     from hrm.agreement.limits import Limits, bland_altman, bland_altman_repeated
-    from hrm.agreement.page import page
     from hrm.agreement.source import Source, from_results, from_rows, read_source
+    from hrm.agreement.webpage import page
 
 __all__ = [
     "Comparison",
@@ -38,16 +38,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "Comparison": "compare",
-    "as_dict": "compare",
-    "compare": "compare",
+    "Comparison": "comparison",
+    "as_dict": "comparison",
+    "compare": "comparison",
     "icc": "correlation",
     "Estimate": "estimate",
     "cohen_kappa": "kappa",
     "Limits": "limits",
     "bland_altman": "limits",
     "bland_altman_repeated": "limits",
-    "page": "page",
+    "page": "webpage",
     "Source": "source",
     "from_results": "source",
     "from_rows": "source",

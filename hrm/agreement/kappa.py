@@ -26,9 +26,7 @@ WEIGHTS = ("none", "linear", "quadratic")
 _ROUNDING = 1e-7
 
 
-def confusion(
-    a: Sequence[str], b: Sequence[str], categories: Sequence[str]
-) -> NDArray[np.int64]:
+def confusion(a: Sequence[str], b: Sequence[str], categories: Sequence[str]) -> NDArray[np.int64]:
     """Count how often each label of A meets each of B.
 
     Parameters
@@ -58,9 +56,7 @@ def confusion(
     return table
 
 
-def cohen_kappa(
-    table: ArrayLike, *, weights: str = "none", level: float | None = None
-) -> Estimate:
+def cohen_kappa(table: ArrayLike, *, weights: str = "none", level: float | None = None) -> Estimate:
     """Cohen's kappa of a square table of counts.
 
     Parameters

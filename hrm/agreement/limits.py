@@ -160,7 +160,7 @@ def bland_altman_repeated(
     -------
     Limits
         For a single pair of a further subject. Intervals by leaving out one subject at a
-        time; NaN with a status if there are fewer than three subjects.
+        time; with fewer than three subjects only the bias, without an interval.
 
     Notes
     -----
@@ -172,9 +172,16 @@ def bland_altman_repeated(
     level = checked_level(level)
     codes = subject_codes(subjects, first.size)
     n, n_subjects = first.size, int(codes.max()) + 1 if first.size else 0
-    if n_subjects < minimum_pairs():
-        return _undefined(n, n_subjects, "repeated", TOO_FEW_SUBJECTS)
     z, difference = _multiplier(multiplier), first - second
+    if n < minimum_pairs():
+        return _undefined(n, n_subjects, "repeated", TOO_FEW_PAIRS)
+    if n_subjects < minimum_pairs():
+        # How one or two subjects differ is a fact; the limits speak of a further subject.
+        none, mean = missing(TOO_FEW_SUBJECTS), float(difference.mean())
+        bias = Estimate(mean, status=TOO_FEW_SUBJECTS)
+        return Limits(
+            n, n_subjects, bias, none, none, math.nan, method="repeated", status=TOO_FEW_SUBJECTS
+        )
     if difference.std(ddof=1) <= _rounding(first, second):
         return _without_scatter(n, n_subjects, float(difference.mean()), "repeated")
 
@@ -231,6 +238,4 @@ def _undefined(n: int, n_subjects: int, method: str, status: str) -> Limits:
 
 def _without_scatter(n: int, n_subjects: int, bias: float, method: str) -> Limits:
     same = Estimate(bias, status=NO_DISAGREEMENT)
-    return Limits(
-        n, n_subjects, same, same, same, 0.0, method=method, status=NO_DISAGREEMENT
-    )
+    return Limits(n, n_subjects, same, same, same, 0.0, method=method, status=NO_DISAGREEMENT)

@@ -25,6 +25,7 @@ _REPORTED = "reported_"
 #: A code, like those of `hrm analyze --participant`; a name with spaces or commas is none.
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _STATUS = re.compile(r"[a-z0-9_]{1,60}")
+_OF_TESTS = ("mrs_", "rdc_")
 _BLOCKS = ("landmarks", "egj", "ues", "study")
 
 Key = tuple[str, int | None]
@@ -99,6 +100,18 @@ def read_source(path: str | os.PathLike[str], *, reported: bool = False) -> Sour
         If a number has another unit than the catalogue gives it.
     """
     place = Path(path)
+    source = _read(place, reported=reported)
+    if reported and not any(study.readings for study in source.studies.values()):
+        raise FormatError(
+            "expected numbers that the recording's file reports, found none; compare with a "
+            "table of reported numbers instead",
+            reader=READER,
+            path=str(place),
+        )
+    return source
+
+
+def _read(place: Path, *, reported: bool) -> Source:
     if place.is_dir():
         files = sorted(place.glob("*.json"))
         if not files:
@@ -209,19 +222,44 @@ def _measured(result: Mapping[str, Any]) -> Iterator[tuple[Key, Reading]]:
             yield (name, int(row["id"])), _label(row[name], row["reason"], evaluable=evaluable)
     for block in _BLOCKS:
         yield from _numbers(result[block], result[block]["status"])
-    study = result["study"]
-    shares = {f"percent_{name}": value for name, value in study["percent"].items()}
-    reason = study["status"].get("percent", "not_measured")
-    yield from _numbers(shares, dict.fromkeys(shares, reason))
+    for block in (value for name, value in result.items() if name not in _BLOCKS):
+        if isinstance(block, dict) and "status" in block:
+            yield from _of_block(block, result["swallows"])
+    yield from _of_study(result["study"])
     for test, block in (result.get("provocation") or {}).items():
-        # The runs of a test have no key that both sides share; their numbers are left out.
-        named = {f"{test}_{key}": value for key, value in (block or {}).items()}
-        status = {f"{test}_{key}": code for key, code in (block or {}).get("status", {}).items()}
-        yield from _numbers(named, status)
+        yield from _of_test(test, block or {})
     yield ("morphology", None), _label(result["egj"]["morphology"], None)
     for version in ("ccv4", "ccv3"):
         verdict = result["classification"][version]["diagnosis"]
         yield (f"diagnosis_{version}", None), _label(verdict, None)
+
+
+def _of_block(
+    block: Mapping[str, Any], swallows: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Key, Reading]]:
+    """Numbers of a block that not every study has, such as impedance, and of its swallows."""
+    yield from _numbers(block, block["status"])
+    evaluable = {int(row["id"]): bool(row["evaluable"]) for row in swallows}
+    for row in block.get("swallows", ()):
+        number = int(row["id"])
+        found = dict(_numbers(row, row["status"], number, evaluable=evaluable[number]))
+        if any(reading.value is not None for reading in found.values()):
+            yield from found.items()
+
+
+def _of_study(study: Mapping[str, Any]) -> Iterator[tuple[Key, Reading]]:
+    shares = {f"percent_{name}": value for name, value in study["percent"].items()}
+    reason = study["status"].get("percent", "not_measured")
+    yield from _numbers(shares, dict.fromkeys(shares, reason))
+
+
+def _of_test(test: str, block: Mapping[str, Any]) -> Iterator[tuple[Key, Reading]]:
+    """Numbers of a provocation test; those of a run stand beside its last swallow."""
+    parts = [(None, block), *((int(run["swallows"][-1]), run) for run in block.get("runs", ()))]
+    for swallow, part in parts:
+        named = {f"{test}_{key}": value for key, value in part.items()}
+        status = {f"{test}_{key}": code for key, code in part.get("status", {}).items()}
+        yield from _numbers(named, status, swallow)
 
 
 def _numbers(
@@ -237,7 +275,10 @@ def _numbers(
             continue
         if value is None:
             plain = name.removesuffix("_unfiltered")
-            yield (name, swallow), Reading(None, status.get(name, status.get(plain, "not_measured")))
+            yield (
+                (name, swallow),
+                Reading(None, status.get(name, status.get(plain, "not_measured"))),
+            )
         else:
             yield (name, swallow), Reading(float(value), "ok" if evaluable else "excluded")
 
@@ -405,9 +446,7 @@ def _reading(metric: str, row: Mapping[str, Any], status: str, where: str) -> Re
         return Reading(text, status or "ok")
     number = _as_float(text)
     if number is None:
-        raise CorruptFileError(
-            f"expected a number for {metric}, or NA", reader=READER, where=where
-        )
+        raise CorruptFileError(f"expected a number for {metric}, or NA", reader=READER, where=where)
     return Reading(number, status or "ok")
 
 
@@ -434,5 +473,6 @@ def _exclude_whole_swallows(study: Study) -> None:
         if metric == "onset_s" and swallow is not None and reading.status == "excluded"
     }
     for key, reading in study.readings.items():
-        if key[1] in gone and reading.value is not None:
+        # The numbers of a test stand beside its last swallow, which is none of the single ones.
+        if key[1] in gone and reading.value is not None and not key[0].startswith(_OF_TESTS):
             study.readings[key] = Reading(reading.value, "excluded")

@@ -24,8 +24,21 @@ _LANDMARKS = (
 _EGJ = (
     ("Basal mean", "basal_mean_mmhg", "{:.1f} mmHg"),
     ("Basal end-expiratory", "basal_end_expiratory_mmhg", "{:.1f} mmHg"),
+    ("Basal inspiratory", "basal_inspiratory_mmhg", "{:.1f} mmHg"),
+    ("EGJ-CI", "egj_ci_mmhg_cm", "{:.1f} mmHg cm"),
+    ("  of the LES", "egj_ci_les_mmhg_cm", "{:.1f} mmHg cm"),
+    ("  of the diaphragm", "egj_ci_crural_mmhg_cm", "{:.1f} mmHg cm"),
+    ("EGJ-CI, all breaths", "egj_ci_total_mmhg_cm", "{:.1f} mmHg cm"),
     ("LES length", "les_length_cm", "{:.1f} cm"),
     ("LES-CD separation", "les_cd_separation_cm", "{:.1f} cm"),
+)
+#: Numbers that only an EGJ in two parts has.
+_PARTS = ("egj_ci_les_mmhg_cm", "egj_ci_crural_mmhg_cm")
+_UES = (
+    ("Resting", "ues_resting_mmhg", "{:.1f} mmHg"),
+    ("Residual, median", "ues_residual_median_mmhg", "{:.1f} mmHg"),
+    ("IRP 0.2 s, median", "ues_irp02s_median_mmhg", "{:.1f} mmHg"),
+    ("Relaxation time, median", "ues_relaxation_median_s", "{:.2f} s"),
 )
 #: Columns of the swallow table that are numbers: key, heading, name in remarks, format.
 _NUMBERS = (
@@ -60,9 +73,11 @@ def summary(result: Mapping[str, Any]) -> str:
         list(review_lines(result["review"])),
         _landmarks(result),
         _egj(result),
+        ["Upper esophageal sphincter", *_numbers(result["ues"], _UES)],
         _swallows(result["swallows"]),
         list(reported_lines(result)),
         _study(result),
+        _provocation(result),
         *_classification(result),
         _limits(result),
         _warnings(result["warnings"]),
@@ -147,19 +162,33 @@ def _remark(status: Mapping[str, str], key: str) -> str:
 
 
 def _egj(result: Mapping[str, Any]) -> list[str]:
+    from hrm.report import wording
+
     egj = result["egj"]
-    lines = ["Esophagogastric junction at rest"]
-    for label, key, form in _EGJ:
-        value = egj[key]
-        text = (
-            _missing(egj["status"], key)
-            if value is None
-            else form.format(value) + _remark(egj["status"], key)
-        )
+    return [
+        "Esophagogastric junction at rest",
+        *_numbers(egj, _EGJ),
+        _row("Morphology", wording.morphology(egj)),
+    ]
+
+
+def _numbers(block: Mapping[str, Any], rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Write the numbers of a block, each by its label, key and format."""
+    lines = []
+    for label, key, form in rows:
+        value, status = block[key], block["status"]
+        if value is None and key in _PARTS:
+            continue
+        text = _missing(status, key) if value is None else form.format(value) + _remark(status, key)
         lines.append(_row(label, text))
-    unknown = f"{DASH} (needs LES and crural diaphragm)"
-    lines.append(_row("Morphology", egj["morphology"] or unknown))
     return lines
+
+
+def _provocation(result: Mapping[str, Any]) -> list[str]:
+    from hrm.report.provoked import provocation_lines
+
+    said = [_row(label, text) for label, text in provocation_lines(result)]
+    return ["Provocation tests and upright swallows", *said] if said else []
 
 
 def _swallows(swallows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -213,6 +242,8 @@ def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     names = {key: name for key, name, _ in _NUMBERS}
     for key in row["borderline"]:
         yield f"{names.get(key, key)} borderline"
+    if (row["reason"] or "").startswith("protocol_"):
+        return  # What a swallow of a test lacks by its nature is no remark.
     missing: dict[str, list[str]] = {}
     for key, name, _ in _NUMBERS:
         if row[key] is None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from hrm.cli._options import (
     reading,
     reading_options,
 )
+
+if TYPE_CHECKING:
+    from hrm.io._encodings import Encoding
 
 
 @click.command(name="convert")
@@ -34,10 +37,24 @@ from hrm.cli._options import (
     is_flag=True,
     help="Keep the patient's identity and free text in OUT; every other command drops them again.",
 )
+@click.option(
+    "--encoding",
+    type=click.Choice(["float32", "int16", "blosc"]),
+    default="float32",
+    show_default=True,
+    help="How samples are stored; read back they are the same. float32 is read by every HDF5 "
+    "program; int16 is refused unless every sample comes back; blosc needs hrm[blosc].",
+)
 @reading_options
 @force_option
 def command(
-    files: tuple[Path, ...], out: Path, join: bool, keep_identity: bool, force: bool, **given: Any
+    files: tuple[Path, ...],
+    out: Path,
+    join: bool,
+    keep_identity: bool,
+    encoding: Encoding,
+    force: bool,
+    **given: Any,
 ) -> None:
     """Convert FILE to hrm's own format (netCDF-4/HDF5) in OUT, without the patient's identity.
 
@@ -55,22 +72,26 @@ def command(
 
     options = {**options_of(said), "keep_phi": keep_identity}
     if join:
-        _join(files, out, options, force=force)
+        _join(files, out, options, encoding=encoding, force=force)
     else:
         from hrm.io import convert_recording
 
         with _progress_bar() as progress:
-            convert_recording(files[0], out, overwrite=force, progress=progress, **options)
+            convert_recording(
+                files[0], out, overwrite=force, progress=progress, encoding=encoding, **options
+            )
     if keep_identity:
         click.echo("hrm: warning: the output holds the patient's identity", err=True)
     click.echo(f"wrote {click.format_filename(out)}", err=True)
 
 
-def _join(files: tuple[Path, ...], out: Path, options: dict[str, Any], *, force: bool) -> None:
+def _join(
+    files: tuple[Path, ...], out: Path, options: dict[str, Any], *, encoding: Encoding, force: bool
+) -> None:
     from hrm.io import open_windows, write_native
 
     del options["member"]
-    write_native(open_windows(files, **options), out, overwrite=force)
+    write_native(open_windows(files, **options), out, overwrite=force, encoding=encoding)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ _COMMANDS = {
     "analyze": "hrm.cli.analyze",
     "quality": "hrm.cli.quality",
     "review": "hrm.cli.review",
+    "compare": "hrm.cli.compare",
     "convert": "hrm.cli.convert",
     "deidentify": "hrm.cli.deidentify",
     "catheters": "hrm.cli.catheters",

@@ -17,6 +17,7 @@ from hrm.errors import FormatError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from hrm.io._encodings import Encoding
     from hrm.io._registry import ReadOptions
     from hrm.io._source import Source
 
@@ -178,6 +179,7 @@ def convert_recording(
     reader: str | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    encoding: Encoding = "float32",
     **said: Any,
 ) -> None:
     """Write a recording to hrm's own file as it is read: a day of text in bounded memory.
@@ -194,13 +196,18 @@ def convert_recording(
         Replace an existing file.
     progress : callable, optional
         Called with the bytes read so far and those of the whole file.
+    encoding : {"float32", "int16", "blosc"}
+        How the samples are stored, see `write_native`. With ``"int16"`` all of them lie as
+        float32 beside `out` until its end.
     **said
         The other options of `open_recording`, ``lazy`` excepted.
 
     Raises
     ------
     FormatError, ParameterError
-        As `open_recording`.
+        As `open_recording`; also if ``"int16"`` would change a sample.
+    MissingDependencyError
+        If ``"blosc"`` is asked for and hdf5plugin is not installed.
     FileExistsError
         If the file exists and `overwrite` is not set.
     """
@@ -208,7 +215,15 @@ def convert_recording(
 
     options = _options(**said)
     with opened(source, member) as content:
-        convert_stream(content, out, options, reader=reader, overwrite=overwrite, progress=progress)
+        convert_stream(
+            content,
+            out,
+            options,
+            reader=reader,
+            overwrite=overwrite,
+            progress=progress,
+            encoding=encoding,
+        )
 
 
 def open_windows(
@@ -326,7 +341,11 @@ def opened(
 
 
 def write_native(
-    study: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = False
+    study: xr.DataTree,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    encoding: Encoding = "float32",
 ) -> None:
     """Write a study to hrm's own file (netCDF-4), without loss and in one step.
 
@@ -338,14 +357,23 @@ def write_native(
         Where to; the file appears complete or not at all.
     overwrite : bool
         Replace an existing file.
+    encoding : {"float32", "int16", "blosc"}
+        How the samples are stored; they are the same when read. ``"float32"``, in gzip, is
+        what every program for HDF5 reads. ``"int16"`` has a CF ``scale_factor``, and is
+        written only if every sample comes back to the bit. ``"blosc"`` needs the package
+        hdf5plugin (``pip install 'hrm[blosc]'``), here and where the file is read.
 
     Raises
     ------
     SchemaError
         If the study breaks the contract or holds what netCDF cannot store.
+    ParameterError
+        If ``"int16"`` would change a sample; says which.
+    MissingDependencyError
+        If ``"blosc"`` is asked for and hdf5plugin is not installed.
     FileExistsError
         If the file exists and `overwrite` is not set.
     """
     from hrm.io.native import write_native as write
 
-    write(study, path, overwrite=overwrite)
+    write(study, path, overwrite=overwrite, encoding=encoding)

@@ -184,7 +184,7 @@ def _cells_of_rows(block: bytes, layout: BlockLayout) -> int:
         return layout.n_cells
     stop = block.find(b"\n")
     n_cells = _count_cells(block if stop < 0 else block[:stop], layout.separator)
-    return min(max(n_cells, layout.columns[-1] + 1), layout.n_cells)
+    return min(n_cells, layout.n_cells)
 
 
 def _with_points(block: bytes, separator: bytes | None) -> bytes | None:
@@ -254,6 +254,8 @@ def _decimal_points(lines: list[bytes], separator: bytes | None) -> list[str] | 
 
 def _by_library(lines: list[str], layout: BlockLayout) -> NDArray[np.float64] | None:
     separator = None if layout.separator is None else layout.separator.decode("ascii")
+    if not any(map(str.strip, lines)):
+        return None  # numpy would warn, and quote the lines
     try:
         values: NDArray[np.float64] = np.loadtxt(
             lines, delimiter=separator, usecols=layout.columns, comments=None, ndmin=2

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from hrm._files import check_target, new_file
 from hrm.io import _raw, native
 from hrm.io._catheter import Placement
+from hrm.io._encodings import (
+    CHUNK_SAMPLES,
+    COMPRESSION,
+    Encoding,
+    Proof,
+    check_encoding,
+    pack,
+    storage_of,
+)
 from hrm.io._raw import Facts, Raw
 from hrm.io._registry import ReadOptions, StreamingReader, check_said, choose_reader
 from hrm.io._source import Source
+from hrm.io._storable import check_storable
 from hrm.io._stream import (
     RecordingStream,
     checked_blocks,
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Progress = Callable[[int, int], None]
+_DIMS = {"pressure": ("sensor", "time"), "impedance": ("segment", "impedance_time")}
 
 
 def convert_stream(
@@ -38,6 +51,7 @@ def convert_stream(
     reader: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    encoding: Encoding = "float32",
 ) -> None:
     """Write a recording to a native file: what `write_native` makes of the study read whole.
 
@@ -55,29 +69,60 @@ def convert_stream(
         Replace an existing file.
     progress : callable, optional
         Called with the bytes read so far and those of the whole file, as they lie.
+    encoding : {"float32", "int16", "blosc"}
+        How the samples are stored, see `hrm.io.write_native`.
 
     Raises
     ------
     FormatError, ParameterError
-        As `hrm.io.open_recording`.
+        As `hrm.io.open_recording`; also if ``"int16"`` would change a sample.
+    MissingDependencyError
+        If ``"blosc"`` is asked for and hdf5plugin is not installed.
     FileExistsError
         If the file exists and `overwrite` is not set.
     """
     target = Path(out)
     check_target(target, overwrite=overwrite)
+    encoding = check_encoding(encoding)
     chosen = choose_reader(source, reader, has_layout=options.layout is not None)
     check_said(chosen, options)
     if not isinstance(chosen, StreamingReader):
-        native.write_native(chosen.read(source, options), target, overwrite=overwrite)
+        study = chosen.read(source, options)
+        native.write_native(study, target, overwrite=overwrite, encoding=encoding)
         return
     stream = chosen.stream(source, options)
     early = early_placement(stream, options)
     with new_file(target, overwrite=overwrite) as temporary:
-        written = _write_samples(stream, temporary, source, progress)
+        write = _write_packed if encoding == "int16" else partial(_write, storage_of(encoding))
+        written = write(_Samples(stream, source, progress), temporary)
         facts = stream.finish()
         placement = late_placement(stream, options, facts, early)
         _write_rest(temporary, _skeleton(stream, facts, options, placement), written, facts)
         native.append_digest(temporary)
+
+
+class _Samples:
+    """The blocks of a stream, and what is learned of them on their way.
+
+    `alive` says which sensors ever gave a number.
+    """
+
+    def __init__(self, stream: RecordingStream, source: Source, progress: Progress | None) -> None:
+        self._stream, self._source, self._progress = stream, source, progress
+        self.alive = np.zeros(stream.n_sensors, dtype=bool)
+        self.n_channels = {"pressure": stream.n_sensors}
+        if stream.n_segments:
+            self.n_channels["impedance"] = stream.n_segments
+
+    def __iter__(self) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """Give name and rows (row, channel) of each signal, as they come."""
+        for block in checked_blocks(self._stream):
+            self.alive |= ~np.isnan(block.pressure).all(axis=0)
+            for name, rows in zip(block._fields, block, strict=True):
+                if rows is not None and name in self.n_channels:
+                    yield name, rows
+            if self._progress is not None:
+                self._progress(self._source.bytes_read, self._source.packed_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,67 +134,111 @@ class _Written:
     alive: NDArray[np.bool_]
 
 
-def _write_samples(
-    stream: RecordingStream, file: Path, source: Source, progress: Progress | None
+def _write(
+    storage: Mapping[str, Any],
+    samples: _Samples,
+    file: Path,
+    proofs: Mapping[str, Proof] = MappingProxyType({}),
 ) -> _Written:
+    """Write the samples as float32, stored as `storage` says, and show them to the proofs."""
     import h5netcdf
 
-    alive = np.zeros(stream.n_sensors, dtype=bool)
     with h5netcdf.File(file, "w") as root:
-        pressure = _Series(root, "pressure", ("sensor", "time"), stream.n_sensors)
-        impedance = None
-        if stream.n_segments:
-            impedance = _Series(root, "impedance", ("segment", "impedance_time"), stream.n_segments)
-        for block in checked_blocks(stream):
-            alive |= ~np.isnan(block.pressure).all(axis=0)
-            pressure.add(block.pressure)
-            if impedance is not None and block.impedance is not None:
-                impedance.add(block.impedance)
-            if progress is not None:
-                progress(source.bytes_read, source.packed_size)
-        pressure.end()
-        if impedance is not None:
-            impedance.end()
-    return _Written(pressure.n_rows, 0 if impedance is None else impedance.n_rows, alive)
+        series = {
+            name: _Series(root, name, n_channels, storage)
+            for name, n_channels in samples.n_channels.items()
+        }
+        for name, rows in samples:
+            if name in proofs:
+                proofs[name].add(rows)
+            series[name].add(rows)
+        n_rows = {name: each.end() for name, each in series.items()}
+    return _Written(n_rows["pressure"], n_rows.get("impedance", 0), samples.alive)
+
+
+def _write_packed(samples: _Samples, file: Path) -> _Written:
+    """Write the samples as int16, once all of them are known to come back.
+
+    How many decimals they need is known at their end only: until then they are in a file
+    beside, as they are.
+    """
+    import h5py
+
+    beside = file.with_name(f"{file.name}.float32")
+    proofs = {name: Proof(name) for name in samples.n_channels}
+    try:
+        written = _write({}, samples, beside, proofs)
+        with h5py.File(beside, "r") as floats:
+            _pack(floats, proofs, file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return written
+
+
+def _pack(floats: Any, proofs: Mapping[str, Proof], file: Path) -> None:
+    """Write the codes of all samples, part by part."""
+    import h5netcdf
+
+    with h5netcdf.File(file, "w") as root:
+        for name, proof in proofs.items():
+            values = floats[f"{name}/{name}"]
+            series = _Series(root, name, len(values), COMPRESSION, np.int16, proof.attrs)
+            for start in range(0, values.shape[1], CHUNK_SAMPLES):
+                part = values[:, start : start + CHUNK_SAMPLES]
+                series.add(pack(part, proof.decimals).T)
+            series.end()
 
 
 class _Series:
     """One signal in the file that grows along its time, by whole chunks until its end."""
 
-    def __init__(self, root: Any, name: str, dims: tuple[str, str], n_channels: int) -> None:
+    def __init__(
+        self,
+        root: Any,
+        name: str,
+        n_channels: int,
+        storage: Mapping[str, Any],
+        dtype: DTypeLike = np.float32,
+        attrs: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        dims = _DIMS[name]
         self._group = root.create_group(name)
         self._time = dims[1]
         self._group.dimensions = {dims[0]: n_channels, dims[1]: None}
+        attrs = dict(attrs)
         self._variable = self._group.create_variable(
             name,
             dims,
-            np.float32,
-            chunks=(n_channels, native.CHUNK_SAMPLES),
-            **native.COMPRESSION,
+            dtype,
+            chunks=(n_channels, CHUNK_SAMPLES),
+            fillvalue=attrs.pop("_FillValue", None),
+            **storage,
         )
-        self._waiting: list[NDArray[np.float32]] = []
+        self._variable.attrs.update(attrs)
+        self._waiting: list[NDArray[Any]] = []
         self._n_waiting = 0
-        self.n_rows = 0
+        self._n_rows = 0
 
-    def add(self, rows: NDArray[np.float32]) -> None:
+    def add(self, rows: NDArray[Any]) -> None:
         """Take further samples (row, channel)."""
         self._waiting.append(rows)
         self._n_waiting += len(rows)
-        whole = self._n_waiting // native.CHUNK_SAMPLES * native.CHUNK_SAMPLES
+        whole = self._n_waiting // CHUNK_SAMPLES * CHUNK_SAMPLES
         if whole:
             self._write(whole)
 
-    def end(self) -> None:
-        """Write what is left."""
+    def end(self) -> int:
+        """Write what is left, and say how many samples there were."""
         if self._n_waiting:
             self._write(self._n_waiting)
+        return self._n_rows
 
     def _write(self, n_rows: int) -> None:
         rows = np.concatenate(self._waiting)
-        stop = self.n_rows + n_rows
+        stop = self._n_rows + n_rows
         self._group.resize_dimension(self._time, stop)
-        self._variable[:, self.n_rows : stop] = np.ascontiguousarray(rows[:n_rows].T)
-        self.n_rows = stop
+        self._variable[:, self._n_rows : stop] = np.ascontiguousarray(rows[:n_rows].T)
+        self._n_rows = stop
         self._waiting = [rows[n_rows:].copy()]
         self._n_waiting = len(rows) - n_rows
 
@@ -168,7 +257,7 @@ def _write_rest(file: Path, skeleton: xr.DataTree, written: _Written, facts: Fac
     import h5netcdf
     import xarray as xr
 
-    native.check_storable(skeleton)
+    check_storable(skeleton)
     nodes = {node.path: node.to_dataset(inherit=False) for node in skeleton.subtree}
     pressure = nodes.pop("/pressure")
     impedance = nodes.pop("/impedance", None)
@@ -200,9 +289,9 @@ def _write_coordinates(
         if name == signal:
             written = group[signal]
         else:
-            n_chunk = min(len(values), native.CHUNK_SAMPLES)
+            n_chunk = min(len(values), CHUNK_SAMPLES)
             written = group.create_variable(
-                name, variable.dims, values.dtype, chunks=(n_chunk,), **native.COMPRESSION
+                name, variable.dims, values.dtype, chunks=(n_chunk,), **COMPRESSION
             )
             written[:] = values
         written.attrs.update(variable.attrs)

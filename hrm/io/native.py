@@ -12,12 +12,12 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
 from hrm import catalog
-from hrm._files import new_file
+from hrm._files import check_target, new_file
 from hrm.errors import (
     CorruptFileError,
     HrmError,
@@ -25,10 +25,12 @@ from hrm.errors import (
     SchemaError,
     UnsupportedVersionError,
 )
-from hrm.io import _raw, identity
+from hrm.io import _encodings, _raw, identity
 from hrm.io._catheter import resolve
+from hrm.io._encodings import CHUNK_SAMPLES, COMPRESSION, Encoding
 from hrm.io._registry import Match, ReadOptions, Sniff
 from hrm.io._source import Source
+from hrm.io._storable import check_storable
 from hrm.io._variants import Variant
 
 if TYPE_CHECKING:
@@ -38,13 +40,6 @@ NAME = "hrm-native"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # Behind the end of the HDF5 content, where every HDF5 program ignores it.
 TRAILER_MAGIC = b"hrm-sum1"
-CHUNK_SAMPLES = 4096
-COMPRESSION: Mapping[str, Any] = {
-    "compression": "gzip",
-    "compression_opts": 4,
-    "shuffle": True,
-    "fletcher32": True,
-}
 
 # Deflate cannot shrink by more than about 1000: a file that declares more is damaged.
 _MAX_EXPANSION = 1100
@@ -213,19 +208,26 @@ def load(stream: BinaryIO, size: int, *, keep: frozenset[str] = frozenset()) -> 
     import xarray as xr
 
     # First, because h5netcdf complains on the terminal about a file that does not open.
-    lists = _lists_of_one(stream)
-    tree = xr.open_datatree(stream, engine="h5netcdf", decode_times=False, decode_timedelta=False)
+    found = _survey(stream)
+    tree = xr.open_datatree(
+        stream,
+        engine="h5netcdf",
+        decode_times=False,
+        decode_timedelta=False,
+        mask_and_scale={packing.name: False for packing in found.packings} or None,
+    )
     try:
         _check_version(tree.attrs)
-        _check_declared(tree, size)
-        nodes = {
-            node.path: _plain(_loaded(node.to_dataset(inherit=False), keep))
-            for node in tree.subtree
-        }
+        _check_declared(tree, size, found.blosc_bytes)
+        nodes = {node.path: _loaded(node.to_dataset(inherit=False), keep) for node in tree.subtree}
+        for packing in found.packings:
+            node = nodes[packing.path]
+            node[packing.name] = _encodings.unpacked(node[packing.name].variable, packing)
+        nodes = {path: _plain(node) for path, node in nodes.items()}
     except BaseException:
         tree.close()
         raise
-    _restore_lists(nodes, lists)
+    _restore_lists(nodes, found.lists)
     study = xr.DataTree.from_dict(nodes)
     if keep:
         study.set_close(partial(_close, tree, stream))
@@ -234,14 +236,30 @@ def load(stream: BinaryIO, size: int, *, keep: frozenset[str] = frozenset()) -> 
     return study
 
 
+class _Survey(NamedTuple):
+    """What must be known of a file before xarray opens it."""
+
+    lists: dict[tuple[str, str], list[str]]
+    packings: list[_encodings.Packing]
+    blosc_bytes: int
+
+
+def _survey(stream: BinaryIO) -> _Survey:
+    import h5py
+
+    with h5py.File(stream, "r") as file:
+        blosc_bytes = _encodings.blosc_bytes(file)
+        return _Survey(_lists_of_one(file), _encodings.packings(file), blosc_bytes)
+
+
 def _close(tree: xr.DataTree, stream: BinaryIO) -> None:
     tree.close()
     stream.close()
 
 
-def _check_declared(tree: xr.DataTree, size: int) -> None:
+def _check_declared(tree: xr.DataTree, size: int, blosc_bytes: int) -> None:
     declared = sum(node.to_dataset(inherit=False).nbytes for node in tree.subtree)
-    if declared > _SMALL_BYTES + _MAX_EXPANSION * size:
+    if declared > _SMALL_BYTES + _MAX_EXPANSION * size + blosc_bytes:
         raise CorruptFileError(
             f"the file declares {declared} bytes of values, more than its size can hold",
             reader=NAME,
@@ -265,7 +283,7 @@ def _restore_lists(nodes: dict[str, xr.Dataset], lists: dict[tuple[str, str], li
             attrs.update({key: [attrs[key]] for key in names if isinstance(attrs.get(key), str)})
 
 
-def _lists_of_one(stream: BinaryIO) -> dict[tuple[str, str], list[str]]:
+def _lists_of_one(file: Any) -> dict[tuple[str, str], list[str]]:
     """Find the attributes that are a list of one text, which xarray reads as the text.
 
     Keys are (path of the node, name of the variable or empty).
@@ -273,17 +291,16 @@ def _lists_of_one(stream: BinaryIO) -> dict[tuple[str, str], list[str]]:
     import h5py
 
     found: dict[tuple[str, str], list[str]] = {}
-    with h5py.File(stream, "r") as file:
 
-        def visit(path: str, item: Any) -> None:
-            node, _, variable = f"/{path}".rpartition("/")
-            key = (f"/{path}", "") if isinstance(item, h5py.Group) else (node or "/", variable)
-            names = [name for name in item.attrs if _is_list_of_one(item.attrs.get_id(name))]
-            if names:
-                found[key] = names
+    def visit(path: str, item: Any) -> None:
+        node, _, variable = f"/{path}".rpartition("/")
+        key = (f"/{path}", "") if isinstance(item, h5py.Group) else (node or "/", variable)
+        names = [name for name in item.attrs if _is_list_of_one(item.attrs.get_id(name))]
+        if names:
+            found[key] = names
 
-        visit("", file)
-        file.visititems(visit)
+    visit("", file)
+    file.visititems(visit)
     return found
 
 
@@ -370,7 +387,11 @@ def _drop_phi(study: xr.DataTree) -> None:
 
 
 def write_native(
-    study: xr.DataTree, path: str | os.PathLike[str], *, overwrite: bool = False
+    study: xr.DataTree,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    encoding: Encoding = "float32",
 ) -> None:
     """Write a study to a native file, without loss and in one step.
 
@@ -382,11 +403,17 @@ def write_native(
         Where to.
     overwrite : bool
         Replace an existing file.
+    encoding : {"float32", "int16", "blosc"}
+        How the samples are stored, see `hrm.io.write_native`.
 
     Raises
     ------
     SchemaError
         If the study breaks the contract or holds what netCDF cannot store.
+    ParameterError
+        If ``"int16"`` would change a sample; says which.
+    MissingDependencyError
+        If ``"blosc"`` is asked for and hdf5plugin is not installed.
     FileExistsError
         If the file exists and `overwrite` is not set.
     FileNotFoundError
@@ -395,15 +422,26 @@ def write_native(
     from hrm.schema import validate
 
     target = Path(path)
+    encoding = _encodings.check_encoding(encoding)
+    check_target(target, overwrite=overwrite)
     validate(study)
     check_storable(study)
+    stored = _encodings.packed(study) if encoding == "int16" else study
     with new_file(target, overwrite=overwrite) as temporary:
-        write_tree(study, temporary)
+        write_tree(stored, temporary, storage=_encodings.storage_of(encoding))
         append_digest(temporary)
 
 
-def write_tree(study: xr.DataTree, file: Path, *, mode: Literal["w", "a"] = "w") -> None:
+def write_tree(
+    study: xr.DataTree,
+    file: Path,
+    *,
+    mode: Literal["w", "a"] = "w",
+    storage: Mapping[str, Any] = COMPRESSION,
+) -> None:
     """Write the nodes of a tree into a file, new or (``mode="a"``) begun; no digest yet.
+
+    `storage` is that of the samples; everything else is compressed as always.
 
     Raises
     ------
@@ -412,7 +450,9 @@ def write_tree(study: xr.DataTree, file: Path, *, mode: Literal["w", "a"] = "w")
     """
     encoding = {
         node.path: {
-            str(name): _encoding(variable)
+            str(name): _encoding(
+                variable, storage if _encodings.is_signal(node.path, name) else COMPRESSION
+            )
             for name, variable in node.to_dataset(inherit=False).variables.items()
         }
         for node in study.subtree
@@ -426,64 +466,13 @@ def write_tree(study: xr.DataTree, file: Path, *, mode: Literal["w", "a"] = "w")
         ) from err
 
 
-def _encoding(variable: xr.Variable) -> dict[str, Any]:
-    """How a variable is stored: no fill value, so that every bit comes back."""
+def _encoding(variable: xr.Variable, storage: Mapping[str, Any]) -> dict[str, Any]:
+    """How a variable is stored: no fill value of xarray's, so that every bit comes back."""
     if variable.dtype.kind in "OUT":
         # Said outright: an empty column of texts would come back as numbers.
         return {"dtype": str}
-    encoding: dict[str, Any] = {"_FillValue": None}
+    encoding: dict[str, Any] = {} if "_FillValue" in variable.attrs else {"_FillValue": None}
     if variable.ndim and variable.size:
         leading, last = variable.shape[:-1], variable.shape[-1]
-        encoding |= {**COMPRESSION, "chunksizes": (*leading, min(last, CHUNK_SAMPLES))}
+        encoding |= {**storage, "chunksizes": (*leading, min(last, CHUNK_SAMPLES))}
     return encoding
-
-
-def check_storable(study: xr.DataTree) -> None:
-    """Refuse a study that netCDF cannot store, naming all of what it cannot.
-
-    Raises
-    ------
-    SchemaError
-        If there is any such thing.
-    """
-    faults = []
-    for node in study.subtree:
-        dataset = node.to_dataset(inherit=False)
-        faults += [f"{node.path}: {fault}" for fault in _attr_faults(dataset.attrs)]
-        for name, variable in dataset.variables.items():
-            where = f"{node.path}/{name}".replace("//", "/")
-            faults += [f"{where}: {fault}" for fault in _attr_faults(variable.attrs)]
-            if variable.dtype.kind not in "biufOUT":
-                faults.append(f"{where}: {variable.dtype} is not stored")
-            elif variable.dtype.kind in "OUT":
-                faults += [f"{where}: {fault}" for fault in _text_faults(variable.values.flat)]
-    if faults:
-        raise SchemaError("the study cannot be stored: " + "; ".join(faults))
-
-
-def _attr_faults(attrs: Any) -> list[str]:
-    faults = []
-    for name, value in attrs.items():
-        kinds = (str, int, float, np.integer, np.floating)
-        texts = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
-        if isinstance(value, bool) or not (isinstance(value, kinds) or texts):
-            faults.append(f"attribute {name!r} is not text, a number or a list of texts")
-        else:
-            faults += [
-                f"attribute {name!r}: {fault}"
-                for fault in _text_faults(value if isinstance(value, list) else [value])
-                if isinstance(value, str | list)
-            ]
-    return faults
-
-
-def _text_faults(values: Any) -> list[str]:
-    faults = set()
-    for value in values:
-        if not isinstance(value, str):
-            faults.add(f"a {type(value).__name__} among texts")
-        elif "\0" in value:
-            faults.add("a text with a NUL character")
-        elif not value.isascii() and value.encode("utf-8", "replace").decode() != value:
-            faults.add("a text that is not valid Unicode")
-    return sorted(faults)

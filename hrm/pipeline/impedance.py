@@ -179,7 +179,9 @@ def _study_block(
         {"depth_cm": cm, "baseline_ohm": _number(m.value), "status": m.status}
         for cm, m in zip(depth, segments, strict=True)
     ]
-    return {**_numbers(numbers), "segments": rows}
+    block = _numbers(numbers)
+    block["n_transit_judged"] = int(block["n_transit_judged"])
+    return {**block, "segments": rows}
 
 
 def _baselines(

@@ -193,7 +193,10 @@ def bell_bridged(study: Study) -> tuple[xr.DataArray, Mask] | None:
         if not lost.any() or not {k - 1, k + 1} <= set(sides):
             continue
         gastric = marks.gastric_reference_mmhg
-        bell = _bell(depth[sides], out[sides][:, lost].astype(np.float64) - gastric, float(depth[k])) + gastric
+        bell = (
+            _bell(depth[sides], out[sides][:, lost].astype(np.float64) - gastric, float(depth[k]))
+            + gastric
+        )
         out[k, lost] = np.fmax(bell, out[k, lost]) if usable[k] else bell
         usable[k] = True
     return study.pressure.copy(data=out), usable

@@ -26,6 +26,7 @@ from hrm.metrics.study import (
     percentages,
     primary_posture,
 )
+from hrm.pipeline.impedance import bolus_record
 from hrm.pipeline.provocation import provocation_block, provocation_limits
 from hrm.pipeline.quality import (
     bridged_remarks,
@@ -114,6 +115,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         irp_limit=_irp_limit_block(study.irp_limit),
         clinical=chicago.clinical_block(study.clinical),
         quality=quality,
+        bolus=bolus_record(study, rows),
     )
 
 

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ def agreement_figure(
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     fig = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI, facecolor="white", layout="constrained")
     left, right = fig.subplots(1, 2, width_ratios=(1.0, 1.45))
-    fig.suptitle(title, fontsize=_TEXT + 1, fontweight="bold")
+    fig.suptitle(title, fontsize=_TEXT + 1, fontweight="bold", parse_math=False)
     _draw_pairs(left, first, second, unit, sides)
     _draw_differences(right, first, second, lines, unit, sides)
     for ax in (left, right):
@@ -98,8 +99,8 @@ def _draw_pairs(
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
     ax.set_aspect("equal")
-    ax.set_xlabel(_labelled(sides[0], unit), fontsize=_TEXT)
-    ax.set_ylabel(_labelled(sides[1], unit), fontsize=_TEXT)
+    ax.set_xlabel(_labelled(sides[0], unit), fontsize=_TEXT, parse_math=False)
+    ax.set_ylabel(_labelled(sides[1], unit), fontsize=_TEXT, parse_math=False)
 
 
 def _draw_differences(
@@ -121,8 +122,8 @@ def _draw_differences(
             drawn += [number for number in (value, low, high) if math.isfinite(number)]
     ax.set_xlim(*_span(mean))
     ax.set_ylim(*_span(np.array(drawn)))
-    ax.set_xlabel(_labelled("mean of both", unit), fontsize=_TEXT)
-    ax.set_ylabel(_labelled(f"{sides[0]} − {sides[1]}", unit), fontsize=_TEXT)
+    ax.set_xlabel(_labelled("mean of both", unit), fontsize=_TEXT, parse_math=False)
+    ax.set_ylabel(_labelled(f"{sides[0]} − {sides[1]}", unit), fontsize=_TEXT, parse_math=False)
 
 
 def _draw_line(ax: Axes, name: str, line: Interval, style: str) -> None:
@@ -131,7 +132,7 @@ def _draw_line(ax: Axes, name: str, line: Interval, style: str) -> None:
     if math.isfinite(low) and math.isfinite(high):
         ax.axhspan(low, high, color=_BAND, alpha=0.13, linewidth=0, zorder=0)
     ax.annotate(
-        f"{name}\n{value:.4g}",
+        f"{name}\n{value:.4g}".replace("-", "−"),
         (1.0, value),
         xycoords=("axes fraction", "data"),
         xytext=(4, 0),
@@ -143,7 +144,7 @@ def _draw_line(ax: Axes, name: str, line: Interval, style: str) -> None:
     )
 
 
-def _points(n: int) -> dict[str, object]:
+def _points(n: int) -> dict[str, Any]:
     """Smaller and fainter points where there are many."""
     crowded = n > 150
     return {

@@ -22,6 +22,7 @@ from hrm.report._sheet import (
     paragraph,
     wrap,
 )
+from hrm.report.provoked import provocation_lines
 
 RESEARCH_USE = "For research use only, not for diagnosis or treatment."
 NOT_GIVEN = "not given"
@@ -34,9 +35,21 @@ _BOLD = Style(bold=True)
 _SHORT = {
     "basal_mean_mmhg": "Basal, mean",
     "basal_end_expiratory_mmhg": "Basal, end-expiratory",
+    "basal_inspiratory_mmhg": "Basal, inspiratory",
+    "egj_ci_mmhg_cm": "EGJ-CI",
+    "egj_ci_les_mmhg_cm": "EGJ-CI, LES",
+    "egj_ci_crural_mmhg_cm": "EGJ-CI, diaphragm",
+    "egj_ci_sum_mmhg_cm": "EGJ-CI, sum",
+    "egj_ci_total_mmhg_cm": "EGJ-CI, total",
     "les_length_cm": "LES length",
     "les_cd_separation_cm": "LES–CD separation",
+    "ues_resting_mmhg": "Resting",
+    "ues_residual_median_mmhg": "Residual, median",
+    "ues_irp02s_median_mmhg": "IRP 0.2 s, median",
+    "ues_relaxation_median_s": "Relaxation time",
 }
+#: Numbers that only an EGJ in two parts has.
+_APART = ("egj_ci_les_mmhg_cm", "egj_ci_crural_mmhg_cm", "egj_ci_sum_mmhg_cm")
 
 Result = Mapping[str, Any]
 
@@ -194,10 +207,11 @@ def _junction(result: Result) -> list[Line]:
     egj = result["egj"]
     lines = paragraph("LES and esophagogastric junction", _THIRD, _BOLD)
     for key, metric in wording.metrics_of(egj):
+        if key in _APART and egj[key] is None:
+            continue
         name = _SHORT.get(key, metric.long_name)
         lines += pair(name, wording.measured(egj, key), _THIRD, at=90.0)
-    kind = egj["morphology"] or f"{wording.DASH} (needs LES and crural diaphragm)"
-    return [*lines, *pair("EGJ morphology, type", kind, _THIRD, at=90.0)]
+    return [*lines, *pair("EGJ morphology, type", wording.morphology(egj), _THIRD, at=90.0)]
 
 
 def _upper_sphincter(result: Result) -> list[Line]:
@@ -205,12 +219,10 @@ def _upper_sphincter(result: Result) -> list[Line]:
     lines = paragraph("Upper esophageal sphincter", _THIRD, _BOLD)
     for label, key in (("Upper border", "ues_upper_cm"), ("Lower border", "ues_lower_cm")):
         lines += pair(label, wording.measured(found, key), _THIRD, at=84.0)
-    block = result.get("ues", {})
-    pressures = list(wording.metrics_of(block))
-    for key, metric in pressures:
-        lines += pair(metric.long_name, wording.measured(block, key), _THIRD, at=84.0)
-    if not pressures:
-        lines += pair("Pressures", f"{wording.DASH} (not measured yet)", _THIRD, at=84.0)
+    block = result["ues"]
+    for key, metric in wording.metrics_of(block):
+        name = _SHORT.get(key, metric.long_name)
+        lines += pair(name, wording.measured(block, key), _THIRD, at=84.0)
     lines += paragraph("Baseline and noise", _THIRD, _BOLD)
     if "start_s" in baseline:
         text = f"{baseline['start_s']:.1f} to {baseline['stop_s']:.1f} s"
@@ -221,6 +233,14 @@ def _upper_sphincter(result: Result) -> list[Line]:
     noise = wording.measured(result["study"], "noise_mmhg")
     filtered = "; filtered" if result["study"]["filtered"] else ""
     return [*lines, *pair("Sensor noise", noise + filtered, _THIRD, at=84.0)]
+
+
+def write_provocation(sheet: Sheet, result: Result) -> None:
+    """Provocation tests and upright swallows, where there were any."""
+    said = provocation_lines(result)
+    if said:
+        sheet.heading("Provocation tests and upright swallows")
+        sheet.lines([line for each in said for line in pair(*each, INNER, at=112.0)])
 
 
 def write_limits(sheet: Sheet, result: Result, keys: Mapping[str, int]) -> None:

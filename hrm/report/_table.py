@@ -145,7 +145,8 @@ def _write_row(sheet: Sheet, cells: Sequence[tuple[str, str]], remarks: Sequence
 def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     if not row["evaluable"]:
         yield wording.in_words(row["reason"] or "no reason given")
-    if row["protocol"] not in ("single", "unknown"):
+    named = row["reason"] == f"protocol_{row['protocol']}"
+    if row["protocol"] not in ("single", "unknown") and not named:
         yield row["protocol"]
     if row["onset_method"] == "stated":
         yield "onset as stated"

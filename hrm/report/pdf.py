@@ -142,6 +142,7 @@ def pages(
         panels.draw_recording(sheet, scene)
         write_table(sheet, result)
         content.write_rest(sheet, result)
+        content.write_provocation(sheet, result)
         if result["swallows"]:
             sheet.heading("Swallow by swallow (s from onset)", room=160.0)
             panels.draw_legend(sheet, scene)

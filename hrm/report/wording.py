@@ -99,6 +99,20 @@ def measured(block: Mapping[str, Any], key: str) -> str:
     return text if remark == "ok" else f"{text} ({in_words(remark)})"
 
 
+def morphology(egj: Mapping[str, Any]) -> str:
+    """Write the morphology of the junction by both cut-offs in use, and whether it is a hernia."""
+    kind, other = egj["morphology"], egj["morphology_alternative"]
+    if kind is None and other is None:
+        return f"{DASH} (needs LES and crural diaphragm)"
+    said = [kind or f"{DASH} (needs the inversion point)"]
+    hernias = (egj["hernia_ccv3"], egj["hernia_alternative"])
+    if other and other != (kind or "").rstrip("ab"):
+        said.append(f"{other} by 1 and 3 cm")
+    if "hernia" in hernias:
+        said.append("hiatal hernia" if set(hernias) == {"hernia"} else "hiatal hernia by 2 cm")
+    return "; ".join(said)
+
+
 def metrics_of(block: Mapping[str, Any]) -> Iterator[tuple[str, Metric]]:
     """Give the numbers of a block that the catalogue knows, in their order."""
     known = catalog.metrics()

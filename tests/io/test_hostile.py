@@ -380,7 +380,7 @@ def test_a_link_that_leads_nowhere_raises_the_error_of_the_system(function, tmp_
         function(tmp_path / "none")
     (tmp_path / "one").symlink_to(tmp_path / "two")
     (tmp_path / "two").symlink_to(tmp_path / "one")
-    with pytest.raises((OSError, RuntimeError), match="symbolic links|symlink"):
+    with pytest.raises((OSError, RuntimeError), match=r"symbolic links|symlink"):
         function(tmp_path / "one")
     (tmp_path / "folder").symlink_to(tmp_path)
     with pytest.raises((IsADirectoryError, PermissionError)):

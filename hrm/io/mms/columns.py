@@ -117,6 +117,10 @@ def _slips(a: str, b: str) -> int:
     """Letters to insert, delete or replace between two names; more than allowed counts as many."""
     if abs(len(a) - len(b)) > _MOST_SLIPS:
         return _MOST_SLIPS + 1
+    # What both begin with needs no slip; in a header of very many names this is what counts.
+    shorter = min(len(a), len(b))
+    n_same = next((k for k in range(shorter) if a[k] != b[k]), shorter)
+    a, b = a[n_same:], b[n_same:]
     before = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         row = [i]

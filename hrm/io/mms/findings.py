@@ -20,7 +20,9 @@ NO_DATA_TEXT = "無數據"
 #: A table that is filled from the first row of samples downward is no longer than this.
 _MOST_ROWS = 100
 _WET_SWALLOW = re.compile(
-    r"(leg\s+)?(?:\d{1,3}\s*ml\s*)?(?:ws|wet\s*swallow|water\s*swallow)\s*[#:.]?\s*(\d{1,2})?",
+    # Blanks all or not at all: the parts of a long run of them would be tried in pairs.
+    r"(leg\s++)?(?:\d{1,3}\s*+ml\s*+)?(?:ws|wet\s*+swallow|water\s*+swallow)"
+    r"\s*+(?:[#:.]\s*+)?(\d{1,2})?",
     re.IGNORECASE | re.ASCII,
 )
 _SPELLINGS = {"hypercontraction": "hypercontractile", "hypercontractility": "hypercontractile"}

@@ -173,7 +173,9 @@ def _names(source: Source) -> list[str]:
 
 def _chosen(shared: list[str], wanted: Sequence[str] | None) -> list[str]:
     if not shared:
-        raise ParameterError("the two sides have no metric in common; 'hrm metrics' lists the names")
+        raise ParameterError(
+            "the two sides have no metric in common; 'hrm metrics' lists the names"
+        )
     if wanted and "all" not in wanted:
         unknown = [name for name in wanted if name not in shared]
         if unknown:
@@ -339,7 +341,15 @@ def _icc(a: Array, b: Array, subjects: NDArray[np.intp], form: str, level: float
     found = icc(ratings, form, level=level)
     if _independent(subjects) or math.isnan(found.value) or found.status != OK:
         return found
-    return jackknifed(subjects, lambda kept: icc_value(ratings[kept], form), level)
+    # On Fisher's scale, so that no end of the interval lies beyond 1.
+    fisher = jackknifed(subjects, lambda kept: _fisher(icc_value(ratings[kept], form)), level)
+    if math.isnan(fisher.low):
+        return Estimate(found.value, status=fisher.status)
+    return Estimate(found.value, math.tanh(fisher.low), math.tanh(fisher.high))
+
+
+def _fisher(correlation: float) -> float:
+    return math.atanh(correlation) if abs(correlation) < 1.0 else math.nan
 
 
 def _of_label(label: Label, matching: Matching, level: float) -> LabelAgreement:
@@ -394,7 +404,9 @@ def _kappa(
 
     clustered = jackknifed(codes, without, level)
     if math.isnan(clustered.low):
-        return clustered if clustered.status != OK else Estimate(clustered.value, status=NO_VARIATION)
+        return (
+            clustered if clustered.status != OK else Estimate(clustered.value, status=NO_VARIATION)
+        )
     low, high = max(clustered.low, -1.0), min(clustered.high, 1.0)
     return Estimate(clustered.value, low, high, clustered.status)
 
