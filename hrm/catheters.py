@@ -220,7 +220,7 @@ _FILES = {
 def _user_catheters(path: Path, origin: str) -> list[Catheter]:
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("catheter")
-    except (OSError, ValueError) as err:
+    except (OSError, ValueError, RecursionError) as err:
         raise ParameterError(
             f"{_FILES[origin]} {_EXPECTED} ({type(err).__name__} while reading it)"
         ) from err

@@ -24,6 +24,7 @@ from hrm.errors import (
 )
 from hrm.phantom import Provocation, draw, sample, swallow_table
 from hrm.store import to_long
+from tests.naive import agreement as naive
 
 PLANT = "DOE JANE 1961"
 
@@ -39,8 +40,7 @@ def irps(subject, values, **more):
 
 @pytest.fixture(scope="module")
 def study():
-    tests = Provocation(mrs_runs=2, rdc="pressurized")
-    phantom = draw("normal", seed=5, n_supine=2, n_upright=1, provocation=tests)
+    phantom = draw("normal", seed=5, n_supine=3, n_upright=0, provocation=Provocation(mrs_runs=1))
     swallows = swallow_table(phantom)
     return hrm.analyze(sample(phantom, sampling_rate=20.0), swallows=swallows)
 
@@ -146,6 +146,8 @@ def test_swallows_match_by_onset_where_there_are_onsets():
     assert match(a, untimed, how="onset").pairs[0].swallows == ()
     late = timed("S1", [10.51], [1])
     assert match(a, late).pairs[0].swallows == ()
+    nearest = match(timed("S1", [10.0], [1]), timed("S1", [9.6, 10.1], [1, 2]))
+    assert nearest.pairs[0].swallows == ((1, 2),)
     with pytest.raises(ParameterError, match="auto, onset, number"):
         match(a, b, how="name")
 
@@ -176,6 +178,7 @@ def test_studies_match_by_subject_and_visit():
             *irps("S1", [12], visit="V2"),
             *irps("S2", [14], visit="V1"),
             *irps("S3", [9]),
+            *irps("S5", [9], visit="V1"),
         ]
     )
     b = from_rows(
@@ -183,12 +186,13 @@ def test_studies_match_by_subject_and_visit():
             *irps("S1", [10], visit="V2"),
             *irps("S2", [14]),
             *irps("S4", [9], visit="V1"),
+            *irps("S5", [9], visit="V2"),
         ]
     )
     found = match(a, b)
     assert [pair.name for pair in found.pairs] == [("S1", "V2"), ("S2", "V1")]
-    assert found.only_a == (("S1", "V1"), ("S3", ""))
-    assert found.only_b == (("S4", "V1"),)
+    assert found.only_a == (("S1", "V1"), ("S3", ""), ("S5", "V1"))
+    assert found.only_b == (("S4", "V1"), ("S5", "V2"))
     assert found.visit_stated_once == 1
 
 
@@ -276,6 +280,11 @@ def test_weights_follow_the_order_and_not_what_was_seen():
     assert close.n_ordered == 5  # a study that is not classified has no place in the order
     assert close.quadratic.value > close.linear.value > close.kappa.value
     assert close.linear.value > distant.linear.value
+    order = list(labels()["diagnosis_ccv4"].order)
+    pairs = [("achalasia_type_1", "normal"), ("achalasia_type_2", "achalasia_type_2")]
+    pairs += [("normal", "normal"), ("normal", "normal"), ("iem", "iem")]
+    assert distant.linear.value == pytest.approx(naive.kappa(pairs, order, 1))
+    assert distant.quadratic.value == pytest.approx(naive.kappa(pairs, order, 2))
     place = {name: k for k, name in enumerate(close.categories)}
     assert close.table[place["achalasia_type_1"]][place["achalasia_type_2"]] == 1
     assert close.table[place["not_classified"]][place["normal"]] == 1

@@ -72,6 +72,20 @@ def test_limits_of_the_peak_flow_example():
     assert found.upper.value == pytest.approx(75.5, abs=0.11)
 
 
+def test_the_approximate_interval_as_published():
+    # The vignette "Agreement Analysis" of the R package SimplyAgree (A. R. Caldwell), data set
+    # reps: 80 % limits with 90 % intervals.
+    x = [7.83, 7.42, 7.89, 7.12, 6.16, 7.26, 6.71, 4.75, 5.24]
+    x += [4.86, 4.78, 6.05, 5.42, 4.21, 3.61, 3.72, 3.87, 3.92]
+    y = [6.57, 5.62, 6.90, 6.57, 4.06, 4.29, 4.26, 4.71, 5.50]
+    y += [5.08, 5.02, 6.01, 5.67, 4.14, 4.20, 4.61, 4.68, 5.04]
+    z = stats.norm.ppf(0.9)
+    found = bland_altman(x, y, level=0.90, multiplier=z, interval="approximate")
+    assert printed(found.bias, 4) == [0.4383, -0.0607, 0.9374]
+    assert printed(found.lower, 4) == [-1.1214, -1.8037, -0.4391]
+    assert printed(found.upper, 4) == [1.9980, 1.3157, 2.6803]
+
+
 def test_limits_with_several_pairs_a_subject_as_published():
     # The 2007 paper prints its analysis of variance: mean squares 4.2090856 and 0.170714026,
     # divisor 4.9818182, SD 0.99062408, bias 0.6021667, limits -1.3394565 and 2.5437899.

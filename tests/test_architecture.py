@@ -78,6 +78,7 @@ ONLY_IN = {
     "matplotlib": {"plot", "report"},
     "h5py": {"io"},
     "h5netcdf": {"io"},
+    "hdf5plugin": {"io"},
     "edfio": {"io"},
     "pandas": {"trial", "store", "agreement"},
     "dask": {"batch"},

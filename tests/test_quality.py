@@ -208,6 +208,19 @@ def test_two_dead_neighbors_in_a_sphincter_are_not_measured(drawn, zone):
         assert any("side by side" in text for text in seen["warnings"])
 
 
+def test_a_hole_too_wide_to_bridge_is_not_measured(drawn):
+    """At 1.5 cm spacing, one dead sensor leaves the LES a hole of 3 cm."""
+    depths = np.arange(0.0, 36.0, 1.5)
+    k = int(np.argmin(np.abs(depths - place(drawn, "les"))))
+    how = {"catheter": depths, "offset_cm": phantom.default_offset(drawn)}
+    plain = analyzed(sampled(drawn, **how), drawn)
+    assert np.isfinite(numbers(plain, "irp4s_mmhg")).all()
+    seen = analyzed(sampled(drawn, dead_sensors=(k,), **how), drawn)
+    assert seen["quality"]["failed_zones"] == ["les"]
+    assert {row["status"]["irp4s_mmhg"] for row in seen["swallows"]} == {"sensor_failed"}
+    assert np.isfinite(numbers(seen, "dci_mmhg_s_cm")).all()
+
+
 def test_a_cough_is_the_reason_of_its_swallow(drawn, plain):
     onset = plain["swallows"][1]["onset_s"]
     block = analyzed(sampled(drawn, cough_at_s=(onset + 4.0,)), drawn)["quality"]

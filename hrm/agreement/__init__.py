@@ -12,11 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hrm.agreement.comparison import Comparison, as_dict, compare
+    from hrm.agreement.comparison import Comparison, compare
     from hrm.agreement.correlation import icc
     from hrm.agreement.estimate import Estimate
     from hrm.agreement.kappa import cohen_kappa
     from hrm.agreement.limits import Limits, bland_altman, bland_altman_repeated
+    from hrm.agreement.record import as_dict
     from hrm.agreement.source import Source, from_results, from_rows, read_source
     from hrm.agreement.webpage import page
 
@@ -39,7 +40,7 @@ __all__ = [
 
 _HOME = {
     "Comparison": "comparison",
-    "as_dict": "comparison",
+    "as_dict": "record",
     "compare": "comparison",
     "icc": "correlation",
     "Estimate": "estimate",

@@ -188,7 +188,7 @@ def _provocation(result: Mapping[str, Any]) -> list[str]:
     from hrm.report.provoked import provocation_lines
 
     said = [_row(label, text) for label, text in provocation_lines(result)]
-    return ["Provocation tests and upright swallows", *said] if said else []
+    return ["Provocation tests", *said] if said else []
 
 
 def _swallows(swallows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -255,6 +255,8 @@ def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _study(result: Mapping[str, Any]) -> list[str]:
+    from hrm.report.provoked import upright_sentence
+
     study, swallows = result["study"], result["swallows"]
     good = [row for row in swallows if row["evaluable"]]
     lines = ["Study", _row("Evaluable swallows", f"{len(good)} of {len(swallows)}")]
@@ -268,7 +270,8 @@ def _study(result: Mapping[str, Any]) -> list[str]:
         else:
             text = f"{study[key]:.1f} mmHg (n = {len(values)}): {_verdict(result, posture)}"
         lines.append(_row(f"Median IRP4s, {_posture(posture)}", text))
-    return lines + _shares(result, good)
+    upright = upright_sentence(result).partition(": ")[2].removesuffix(".")
+    return lines + _shares(result, good) + ([_row("Upright swallows", upright)] if upright else [])
 
 
 def _posture(posture: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ ENCODINGS = ("auto", "utf-8", "cp1252", "cp950")
 TIME_UNITS = ("s", "ms", "sample")
 
 _MOST_BYTES = 1 << 20
+#: A key of so many parts takes the parser time that grows with their square.
+_DEEP_KEY = re.compile(rb"(?:\.[\w\"'-]+){9}")
 _KEYS = {
     "table": {"separator", "header_lines", "decimal", "encoding", "missing"},
     "time": {"sampling_rate_hz", "column", "unit", "part"},
@@ -141,18 +144,11 @@ def read_layout(path: Path) -> Layout:
     """
     with path.open("rb") as stream:
         data = stream.read(_MOST_BYTES + 1)
-    try:
-        tables = tomllib.loads(data[:_MOST_BYTES].decode("utf-8-sig"))
-        where = ""
-    except UnicodeDecodeError as err:
-        tables, where = {}, f"byte {err.start} is not UTF-8"
-    except tomllib.TOMLDecodeError as err:
-        tables, where = {}, _place_of(err)
+    tables, where = _tables(data)
     # Outside any except block: the text of the cause may quote the file.
-    if where or len(data) > _MOST_BYTES:
+    if where:
         raise ParameterError(
-            f"the layout file is not TOML ({where or 'it is too long'}); "
-            "'hrm layout --init' writes one to fill in"
+            f"the layout file is not TOML ({where}); 'hrm layout --init' writes one to fill in"
         )
     faults = _faults(tables)
     if faults:
@@ -160,6 +156,24 @@ def read_layout(path: Path) -> Layout:
             "layout file: " + "; ".join(faults) + ". 'hrm layout --init' writes one to fill in"
         )
     return _layout(tables, hashlib.sha256(data).hexdigest())
+
+
+def _tables(data: bytes) -> tuple[dict[str, Any], str]:
+    """Tables of a file, and what is wrong with it; empty if nothing is."""
+    if len(data) > _MOST_BYTES:
+        return {}, "it is too long"
+    if _DEEP_KEY.search(re.sub(rb"[ \t]", b"", data)):
+        return {}, "it has tables within tables within tables"
+    try:
+        return tomllib.loads(data.decode("utf-8-sig")), ""
+    except UnicodeDecodeError as err:
+        return {}, f"byte {err.start} is not UTF-8"
+    except tomllib.TOMLDecodeError as err:
+        return {}, _place_of(err)
+    except RecursionError:
+        return {}, "it has brackets within brackets without end"
+    except ValueError:
+        return {}, "it has a number of very many digits"
 
 
 def with_layout(options: ReadOptions) -> ReadOptions:

@@ -423,6 +423,8 @@ def _end(
 def _crossing(sleeve: Sleeve, start: int, side: int, level: float, bound_s: float) -> float:
     """Time at which the sleeve, from sample `start` on, first reaches the level; else NaN."""
     k = start
+    if sleeve.values[k] >= level:
+        return float(sleeve.time[k])
     while 0 <= k + side < sleeve.time.size:
         here, there = float(sleeve.values[k]), float(sleeve.values[k + side])
         if not math.isfinite(there) or side * (sleeve.time[k + side] - bound_s) > 1e-6:

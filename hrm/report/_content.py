@@ -22,7 +22,7 @@ from hrm.report._sheet import (
     paragraph,
     wrap,
 )
-from hrm.report.provoked import provocation_lines
+from hrm.report.provoked import provocation_lines, upright_sentence
 
 RESEARCH_USE = "For research use only, not for diagnosis or treatment."
 NOT_GIVEN = "not given"
@@ -34,7 +34,7 @@ _BOLD = Style(bold=True)
 #: Names that fit a third of the page; another number has its name in the catalogue.
 _SHORT = {
     "basal_mean_mmhg": "Basal, mean",
-    "basal_end_expiratory_mmhg": "Basal, end-expiratory",
+    "basal_end_expiratory_mmhg": "Basal, expiratory",
     "basal_inspiratory_mmhg": "Basal, inspiratory",
     "egj_ci_mmhg_cm": "EGJ-CI",
     "egj_ci_les_mmhg_cm": "EGJ-CI, LES",
@@ -166,7 +166,8 @@ def _write_treated(sheet: Sheet, described: Sequence[tuple[str, str]], note: str
 def write_summary(sheet: Sheet, result: Result) -> None:
     """The study in a few sentences, and whether it is complete."""
     sheet.heading("Summary")
-    said = [*wording.summary_sentences(result), *wording.protocol_sentences(result)]
+    said = [*wording.summary_sentences(result), upright_sentence(result)]
+    said += wording.protocol_sentences(result)
     sheet.lines(paragraph(" ".join(said), INNER))
 
 
@@ -200,7 +201,16 @@ def _landmarks(result: Result) -> list[Line]:
         ("Gastric reference", "gastric_reference_mmhg"),
     ):
         lines += pair(label, wording.measured(found, key), _THIRD, at=94.0)
-    return lines
+    baseline = result["study"]["baseline"]
+    if "start_s" in baseline:
+        text = f"{baseline['start_s']:.1f} to {baseline['stop_s']:.1f} s"
+        remark = "" if baseline["status"] == "ok" else f" ({wording.in_words(baseline['status'])})"
+        lines += pair("Baseline", text + remark, _THIRD, at=94.0)
+    else:
+        lines += pair("Baseline", wording.missing(baseline, "status"), _THIRD, at=94.0)
+    noise = wording.measured(result["study"], "noise_mmhg")
+    filtered = "; filtered" if result["study"]["filtered"] else ""
+    return [*lines, *pair("Sensor noise", noise + filtered, _THIRD, at=94.0)]
 
 
 def _junction(result: Result) -> list[Line]:
@@ -210,12 +220,12 @@ def _junction(result: Result) -> list[Line]:
         if key in _APART and egj[key] is None:
             continue
         name = _SHORT.get(key, metric.long_name)
-        lines += pair(name, wording.measured(egj, key), _THIRD, at=90.0)
-    return [*lines, *pair("EGJ morphology, type", wording.morphology(egj), _THIRD, at=90.0)]
+        lines += pair(name, wording.measured(egj, key), _THIRD, at=96.0)
+    return [*lines, *pair("EGJ morphology", wording.morphology(egj), _THIRD, at=96.0)]
 
 
 def _upper_sphincter(result: Result) -> list[Line]:
-    found, baseline = result["landmarks"], result["study"]["baseline"]
+    found = result["landmarks"]
     lines = paragraph("Upper esophageal sphincter", _THIRD, _BOLD)
     for label, key in (("Upper border", "ues_upper_cm"), ("Lower border", "ues_lower_cm")):
         lines += pair(label, wording.measured(found, key), _THIRD, at=84.0)
@@ -223,23 +233,14 @@ def _upper_sphincter(result: Result) -> list[Line]:
     for key, metric in wording.metrics_of(block):
         name = _SHORT.get(key, metric.long_name)
         lines += pair(name, wording.measured(block, key), _THIRD, at=84.0)
-    lines += paragraph("Baseline and noise", _THIRD, _BOLD)
-    if "start_s" in baseline:
-        text = f"{baseline['start_s']:.1f} to {baseline['stop_s']:.1f} s"
-        remark = "" if baseline["status"] == "ok" else f" ({wording.in_words(baseline['status'])})"
-        lines += pair("Baseline", text + remark, _THIRD, at=84.0)
-    else:
-        lines += pair("Baseline", wording.missing(baseline, "status"), _THIRD, at=84.0)
-    noise = wording.measured(result["study"], "noise_mmhg")
-    filtered = "; filtered" if result["study"]["filtered"] else ""
-    return [*lines, *pair("Sensor noise", noise + filtered, _THIRD, at=84.0)]
+    return lines
 
 
 def write_provocation(sheet: Sheet, result: Result) -> None:
-    """Provocation tests and upright swallows, where there were any."""
+    """Provocation tests, where there were any."""
     said = provocation_lines(result)
     if said:
-        sheet.heading("Provocation tests and upright swallows")
+        sheet.heading("Provocation tests")
         sheet.lines([line for each in said for line in pair(*each, INNER, at=112.0)])
 
 

@@ -22,7 +22,7 @@ def provocation_lines(result: Result) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        Empty without a test.
+        Empty without a test; of upright swallows alone `upright_sentence` speaks.
     """
     block = result.get("provocation") or {}
     rules = catalog.default_parameters().replace(result["engine"]["parameter_overrides"])
@@ -33,9 +33,13 @@ def provocation_lines(result: Result) -> list[tuple[str, str]]:
         out += _rdc(block["rdc"]["runs"], rules)
     if block.get("solid"):
         out.append(("Solid test swallows", _solid(block["solid"], rules)))
-    if block.get("upright"):
-        out.append(("Upright swallows", _upright(block["upright"])))
     return out
+
+
+def upright_sentence(result: Result) -> str:
+    """Say what the upright swallows show; empty without any."""
+    block = (result.get("provocation") or {}).get("upright")
+    return f"Upright swallows: {_upright(block)}." if block else ""
 
 
 def _mrs(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -101,7 +105,6 @@ def _upright(block: Mapping[str, Any]) -> str:
     if not block["n_evaluable"]:
         return "none can be evaluated"
     return (
-        f"{block['n_evaluable']} evaluable: {_value(block, 'percent_contracting', '%')} contract, "
-        f"median DCI {_value(block, 'dci_median_mmhg_s_cm', 'mmHg s cm')}, "
-        f"median IRP4s {_value(block, 'irp4s_median_mmhg', 'mmHg')}"
+        f"{_value(block, 'percent_contracting', '%')} of {block['n_evaluable']} contract, "
+        f"median DCI {_value(block, 'dci_median_mmhg_s_cm', 'mmHg s cm')}"
     )

@@ -1,6 +1,7 @@
 """``hrm quality``: what it prints, writes and draws, and ``--drift``."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -55,11 +56,9 @@ def test_a_table_of_offsets_corrects_and_shows_both(run, drifting):
 def test_the_block_as_json_and_the_picture(run, drifting):
     ran = run("quality", drifting / "study.h5", "--json", "q.json", "--figure", "q.png")
     assert ran.exit_code == 0, ran.stderr
-    with open("q.json", encoding="utf-8") as stream:
-        block = json.load(stream)
+    block = json.loads(Path("q.json").read_text(encoding="utf-8"))
     assert block["sensors"][15]["status"] == "dead"
-    with open("q.png", "rb") as stream:
-        assert stream.read(4) == b"\x89PNG"
+    assert Path("q.png").read_bytes()[:4] == b"\x89PNG"
     again = run("quality", drifting / "study.h5", "--json", "q.json")
     assert again.exit_code == 2
     assert "--force" in again.stderr

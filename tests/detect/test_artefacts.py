@@ -46,7 +46,7 @@ def test_a_belch_is_found():
         # Pressure well above that of the stomach is no common cavity.
         belch(study(Act(40.0), duration=100.0, breath=1.0), 75.0, rise=20.0),
         # A pharyngeal wave makes it a swallow.
-        belch(study(Act(40.0), Act(75.0, body=0.0), duration=100.0), 75.0),
+        belch(study(Act(40.0), Act(75.0, body=0.0), duration=100.0, breath=1.0), 75.0),
     ],
     ids=["swallows", "closed", "no rise", "too high", "swallow"],
 )

@@ -15,8 +15,10 @@ import hrm.io
 from fuzz import _harness, seeds
 from fuzz._harness import SEEDS, BlockError, PrivacyError, Tally, Target, attempt, check, load
 from fuzz.run import ONLY_OPEN, READERS
-from hrm.errors import CorruptFileError, HrmError
+from hrm.catheters import catheters
+from hrm.errors import CorruptFileError, HrmError, ParameterError
 from hrm.io import _lines, native
+from hrm.io.layout import read_layout
 from hrm.schema import make_recording
 from tests.io.edf_bytes import Edf, pressures
 from tests.io.layouts import ManoView, Mms, spreadsheet
@@ -302,3 +304,43 @@ def test_blanks_without_end_before_a_missing_sample_take_no_time(separator, miss
     pressure = found["pressure/pressure"].values
     np.testing.assert_array_equal(pressure.T[:2], [[1, 2, 3], [4, np.nan, 6]])
     np.testing.assert_array_equal(pressure.T[2:], [[7, 8, np.nan], [1, 2, 3]])
+
+
+ODD_TOML = {
+    "brackets": ("a=" + "[" * 5000, "brackets"),
+    "braces": ("a=" + "{a=" * 5000, "brackets"),
+    "a long key": ("a" + ".a" * 30_000 + "=1", "tables within"),
+    "a long key with blanks": ("a" + ' . "a"' * 15_000 + "=1", "tables within"),
+    "a long table": ("[a" + ".a" * 30_000 + "]", "tables within"),
+    "digits": ("a = 1" + "0" * 5000, "digits"),
+    "hexadecimal digits": ("a = 0x" + "f" * 50_000, "layout file"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TOML)
+def test_odd_toml_is_refused_at_once(name, tmp_path):
+    """RecursionError and ValueError came out of tomllib; a key of 60 kB took it 32 s."""
+    text, words = ODD_TOML[name]
+    (tmp_path / "a.toml").write_text(text)
+    begun = time.process_time()
+    with pytest.raises(ParameterError, match=words) as caught:
+        read_layout(tmp_path / "a.toml")
+    assert time.process_time() - begun < 2
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("text", ["a=" + "[" * 5000, "a = 1" + "0" * 5000])
+def test_an_odd_file_of_catheters_is_refused(text, tmp_path):
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(ParameterError):
+        catheters(tmp_path / "a.toml")
+
+
+def test_a_table_of_quotes_only_makes_numpy_say_nothing():
+    """loadtxt warned that there was no data, and quoted the lines."""
+    text = '1,2,3\n""\n""\n'
+    for content in (text, '"\n"\n"\n', text * 2):
+        with pytest.raises(HrmError):
+            hrm.io.open_recording(
+                io.BytesIO(content.encode()), reader="plain-table", pressure_unit="mmHg", **TABLE
+            )

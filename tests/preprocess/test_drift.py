@@ -25,8 +25,8 @@ def naive(values, time, offsets, mode):
                 out[i, j] = values[i, j] - b
                 continue
             a = offsets.start_mmhg[i]
-            t = min(max(t, offsets.start_s), offsets.end_s)
-            share = (t - offsets.start_s) / (offsets.end_s - offsets.start_s)
+            within = min(max(t, offsets.start_s), offsets.end_s)
+            share = (within - offsets.start_s) / (offsets.end_s - offsets.start_s)
             out[i, j] = values[i, j] - (a + (b - a) * share)
     return out
 

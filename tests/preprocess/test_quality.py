@@ -195,12 +195,13 @@ def test_two_lost_neighbors_are_not_repaired():
     assert np.isfinite(found[1:9]).all()
 
 
-def test_a_sensor_beside_a_dead_one_is_not_repaired():
+@pytest.mark.parametrize("dead", [9, 11])
+def test_a_sensor_beside_a_dead_one_is_not_repaired(dead):
     values = resting()
-    values[9] = 1.0
+    values[dead] = 1.0
     values[10, at(40, 70)] = np.nan
     found, quality = repaired(values)
-    assert not quality.usable[9]
+    assert not quality.usable[dead]
     assert np.isnan(found[10, at(40, 70)]).all()
 
 
