@@ -259,9 +259,10 @@ def _status(block: Mapping[str, str], metric: str, value: float | None) -> str:
 
 def _unit(study: xr.DataTree, node: str, metric: str) -> str:
     """Unit as the tree has it; of what is an attribute there, as the catalogue has it."""
-    variables = study[node].data_vars if node in study.children else ()
     name = _VARIABLES.get(metric, metric)
-    return str(variables[name].attrs["units"]) if name in variables else _catalogued(metric).units
+    if node in study.children and name in study[node].data_vars:
+        return str(study[node].data_vars[name].attrs["units"])
+    return _catalogued(metric).units
 
 
 def _landmark_unit(study: xr.DataTree, metric: str) -> str:

@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -155,6 +156,17 @@ def test_every_null_number_has_its_reason(analyzed):
     assert [unexplained(block) for block in blocks] == [[]] * len(blocks)
     if None in result["study"]["percent"].values():
         assert "percent" in result["study"]["status"]
+
+
+def test_every_status_is_explained(analyzed):
+    page = (Path(__file__).resolve().parents[1] / "docs" / "results.md").read_text("utf-8")
+    result = to_dict(analyzed)
+    blocks = [result["landmarks"], result["egj"], result["ues"], result["study"]]
+    tests = [block for block in (result["provocation"] or {}).values() if block]
+    blocks += [*result["swallows"], *(run for block in tests for run in block.get("runs", ()))]
+    blocks += [block for block in tests if "status" in block]
+    words = {word for block in blocks for word in block["status"].values()}
+    assert {word for word in words if f"`{word}`" not in page} == set()
 
 
 def test_a_native_file_gives_the_same_result(analyzed, tmp_path):

@@ -139,6 +139,8 @@ class PlainTableStream:
         """Set the columns that are not read to 0, and keep the notes."""
         columns = self._columns
         data = rows.data.replace(b'"', b"")
+        if not (rows.data.endswith(b"\n") or data.rpartition(b"\n")[2]):
+            data += b"\n"  # a last line of quotes only stays a line, to be refused
         strange = columns.ignored and data.translate(None, _NUMERIC)
         if columns.text is None and not strange:
             return Rows(rows.first_line, data)

@@ -52,8 +52,8 @@ def _mrs(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         text = f"{DASH} ({in_words(block['status']['ratio'])})"
     else:
         mean = number(block["single_dci_mean_mmhg_s_cm"], "mmHg s cm")
-        said = "present" if block["reserve"] else "none"
-        text = f"{said}; ratio {block['ratio']:.2f} ({block['rule']}, {mean})"
+        reserve = "present" if block["reserve"] else "none"
+        text = f"{reserve}; ratio {block['ratio']:.2f} ({block['rule']}, {mean})"
     yield "Contractile reserve", text
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hrm import catalog
 from hrm.catheters import shipped_catheters
 from hrm.io import plugin
 from hrm.io._registry import all_readers, builtin_readers
@@ -132,3 +133,31 @@ def test_the_page_on_readers_names_what_there_is():
         assert f"`{name}" in text
     for name in plugin.__all__:
         assert hasattr(plugin, name)
+
+
+def test_every_metric_is_listed_with_its_definition(run):
+    shown = run("metrics")
+    assert shown.exit_code == 0
+    text = " ".join(shown.stdout.split())
+    rows = json.loads(run("metrics", "--json").stdout)
+    known = {**catalog.metrics(), **catalog.unimplemented_metrics()}
+    assert [row["name"] for row in rows] == list(known)
+    for row in rows:
+        assert f"{row['name']} [{row['units']}], " in text
+        assert row["citation"] in text
+        assert (row["definition"] if row["implemented"] else row["reason"]) in text
+        assert row["implemented"] == (row["name"] in catalog.metrics())
+
+
+def test_one_metric_is_shown_whole(run):
+    shown = " ".join(run("metrics", "irp4s_mmhg").stdout.split())
+    row = catalog.metrics()["irp4s_mmhg"]
+    for part in (row.definition, row.formula, row.citation, "irp.window_s = 10.0 s"):
+        assert part in shown
+    assert run("metrics", "irp4s_mmhg_unfiltered").stdout == run("metrics", "irp4s_mmhg").stdout
+    assert "not measured" in run("metrics", "sri").stdout
+    (one,) = json.loads(run("metrics", "cfv_cm_s", "--json").stdout)
+    assert one["parameters"]["front.level_mmhg"] == {"default": 30.0, "unit": "mmHg"}
+    wrong = run("metrics", "irp")
+    assert wrong.exit_code == 2
+    assert "unknown metric 'irp'; 'hrm metrics' lists them all" in wrong.stderr

@@ -86,6 +86,40 @@ def test_a_catheter_that_does_not_cross_the_egj():
     assert marks.status
 
 
+def hernia(*deepest):
+    """A diaphragm 4 cm below the LES; the hernia between them stands 3 mmHg above the stomach."""
+    depth = np.append(np.arange(0, 35.0), deepest)
+    pressure = study(depth=depth, breath=2.0)
+    time = pressure["time"].values
+    inspiration = np.cos(2 * np.pi * 0.25 * time)[None, :]
+    crus = np.exp(-0.5 * ((depth[:, None] - LES - 4.0) / 0.7) ** 2)
+    pouch = 3.0 * ((depth > LES) & (depth < LES + 4.0))[:, None]
+    pressure += (pouch + crus * (4.0 + 8.0 * np.maximum(inspiration, 0.0))).astype(np.float32)
+    return pressure
+
+
+def test_the_stomach_of_a_hernia_begins_below_the_diaphragm():
+    marks, _ = marks_of(hernia(35.0, 36.0, 37.0, 38.0, 39.0))
+    assert marks.crural_diaphragm_cm == pytest.approx(LES + 4.0, abs=0.2)
+    assert min(marks.gastric_sensors_cm) >= LES + 6.0
+    assert marks.gastric_reference_mmhg == pytest.approx(8.0, abs=0.3)
+    assert "gastric_reference_mmhg" not in marks.status
+
+
+def test_a_catheter_that_ends_in_the_diaphragm_reads_the_hernia_and_says_so():
+    marks, _ = marks_of(hernia(34.9))
+    assert marks.status["gastric_reference_mmhg"] == "gastric_in_hernia"
+    assert max(marks.gastric_sensors_cm) < 35.0
+    assert marks_of(hernia(35.1))[0].status["gastric_reference_mmhg"] == "gastric_single"
+
+
+@pytest.mark.parametrize("shift", [-0.5, -0.3, 0.0, 0.3, 0.5])
+def test_a_peak_is_found_between_sensors_too(shift):
+    """Sensors 1 cm apart, moved against the sphincter."""
+    pressure = study(depth=np.arange(0, 37.0) + shift, thoracic=8.0, les=30.0, breath=0.0)
+    assert marks_of(pressure)[0].les_peak_cm == pytest.approx(LES, abs=0.1)
+
+
 def test_high_or_thoracic_sensors_are_no_stomach():
     pressure = study(depth=np.arange(0, 38.0), les=60.0)
     pressure[36:] += 20.0

@@ -36,7 +36,7 @@ def small(pressure=None, **options):
     if pressure is None:
         pressure = decimal((9000, 4), 2)
         pressure[7, 2] = pressure[8200, 0] = np.nan
-    depth = list(range(pressure.shape[1]))
+    depth = np.arange(pressure.shape[1]) / 2
     return make_recording(pressure, sampling_rate=50.0, depth=depth, **options)
 
 
@@ -340,22 +340,32 @@ def test_flipped_samples_are_found(encoding, tmp_path):
 
 
 def test_blosc_may_shrink_more_than_gzip_could(tmp_path):
-    study = small(np.zeros((400_000, 36), dtype=np.float32))
+    study = small(np.zeros((60_000, 256), dtype=np.float32))
     hrm.io.write_native(study, tmp_path / "a.nc", encoding="blosc")
     with h5py.File(tmp_path / "a.nc") as file:
         data = file["pressure/pressure"]
         assert data.nbytes > 1100 * data.id.get_storage_size()
+    # As the times beside it do not, the file is not taken for one that declares too much.
+    assert study["pressure/pressure"].nbytes < 700 * (tmp_path / "a.nc").stat().st_size
     assert_same(hrm.io.open_recording(tmp_path / "a.nc"), study)
 
 
-@pytest.mark.filterwarnings("ignore:The 'phony_dims' kwarg")
-def test_blosc_that_declares_more_than_it_holds(tmp_path):
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_samples_that_are_declared_and_not_there(encoding, tmp_path):
     path = tmp_path / "a.nc"
-    hrm.io.convert_recording(io.BytesIO(ManoView().bytes()), path, encoding="blosc")
+    hrm.io.convert_recording(
+        io.BytesIO(Mms().bytes()), path, catheter="CE4-0062", encoding=encoding
+    )
     with h5py.File(path, "r+") as file:
         file["pressure/pressure"].resize(10**9, axis=1)
-    with pytest.raises(CorruptFileError, match="declares"):
-        hrm.io.open_recording(path)
+    # Refused before the times, which grow with the samples, take 8 GB.
+    for lazy in (False, True):
+        tracemalloc.start()
+        with pytest.raises(CorruptFileError, match="declares"):
+            hrm.io.open_recording(path, lazy=lazy)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 100e6
 
 
 # ---------------------------------------------------------------- what is asked for

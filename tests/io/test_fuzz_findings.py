@@ -150,12 +150,11 @@ def test_hdf5_sees_no_damaged_file_that_has_a_digest(tmp_path, monkeypatch):
     data = bytearray(native_bytes(tmp_path))
     data[len(data) // 3] ^= 1
 
-    def opened(*args, **options):
-        raise AssertionError("HDF5 was asked")
-
-    monkeypatch.setattr(h5py, "File", opened)
+    asked = []
+    monkeypatch.setattr(h5py, "File", lambda *args, **options: asked.append(args))
     with pytest.raises(CorruptFileError, match="digest"):
         hrm.io.open_recording(io.BytesIO(bytes(data)))
+    assert not asked
 
 
 def test_a_native_file_without_the_digest_is_still_known_by_its_marks(tmp_path):
@@ -336,11 +335,16 @@ def test_an_odd_file_of_catheters_is_refused(text, tmp_path):
         catheters(tmp_path / "a.toml")
 
 
-def test_a_table_of_quotes_only_makes_numpy_say_nothing():
-    """loadtxt warned that there was no data, and quoted the lines."""
-    text = '1,2,3\n""\n""\n'
-    for content in (text, '"\n"\n"\n', text * 2):
-        with pytest.raises(HrmError):
-            hrm.io.open_recording(
-                io.BytesIO(content.encode()), reader="plain-table", pressure_unit="mmHg", **TABLE
-            )
+@pytest.mark.parametrize("block", [_lines.BLOCK_BYTES, 7])
+@pytest.mark.parametrize("end", ['"', '""', '""""', '""\n', '" "\n'])
+def test_a_last_line_of_quotes_only_is_refused(end, block, monkeypatch):
+    """It vanished; alone in a block it made NumPy warn that there was no data, and quote it."""
+    monkeypatch.setattr(_lines, "BLOCK_BYTES", block)
+    content = "1,2,3\n2,3,4\n3,4,5\n" + end
+    with pytest.raises(CorruptFileError, match="line 4"):
+        hrm.io.open_recording(
+            io.BytesIO(content.encode()), pressure_unit="mmHg", strictness="warn", **TABLE
+        )
+    mms = Mms(n_sensors=3, n_samples=5, marker={}).text() + end
+    with pytest.raises(CorruptFileError, match="line 13"):
+        hrm.io.open_recording(io.BytesIO(mms.encode()), depths=range(3), strictness="warn")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hrm.metrics.ues import swallow_window, ues_relaxation, ues_resting, ues_sleeve
@@ -212,6 +212,8 @@ def test_a_sphincter_that_stands_still_does_not_relax():
 )
 @settings(max_examples=20, deadline=None)
 def test_agrees_with_the_twin(seed, lift, residual, speed, wave_s, wave):
+    # A sphincter that closes before the wave comes is the first rise there.
+    assume(wave_s + (PLACE["ues_lower_cm"] - 7.0) / speed < 1.0)
     rng = np.random.default_rng(seed)
     pressure = sphincter(lift=lift, residual=residual, wave=wave, wave_s=wave_s, speed=speed)
     pressure = pressure + rng.normal(0, 0.5, pressure.shape).astype(np.float32)
@@ -219,9 +221,8 @@ def test_agrees_with_the_twin(seed, lift, residual, speed, wave_s, wave):
     arrival = seen["ues_residual_mmhg"].detail["wave_s"]
     assert math.isnan(arrival) != wave
     if wave:
-        # A sphincter that closes just before the wave comes may be taken for its rise.
         drawn = ONSET_S + wave_s + (PLACE["ues_lower_cm"] - 7.0) / speed
-        assert arrival == pytest.approx(drawn, abs=0.08)
+        assert arrival == pytest.approx(drawn, abs=0.03)
 
     def reached(depth):
         # Between lines the wave is found to within a sample, so the twin is told its time.

@@ -67,7 +67,8 @@ def split_rows(rows: Rows, header: Header, n_before: int) -> tuple[Rows, list[Te
                 rows.first_line + at,
             )
         texts.append(TextRow(n_before + at, found))
-    end = b"\n" if rows.data.endswith(b"\n") else b""
+    # A last line of quotes only stays a line, to be refused.
+    end = b"\n" if rows.data.endswith(b"\n") or not numbers[-1] else b""
     return Rows(rows.first_line, b"\n".join(numbers) + end), texts
 
 
