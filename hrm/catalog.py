@@ -20,8 +20,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from hrm.catheters import Catheter as Catheter
-from hrm.catheters import catheters as catheters
+from hrm.catheters import Catheter as Catheter  # noqa: PLC0414 - re-exported, as mypy asks
+from hrm.catheters import catheters as catheters  # noqa: PLC0414 - as above
 from hrm.errors import ParameterError
 
 CONFIDENCES = ("seen", "seen-2nd", "mem-high", "mem-med", "mem-low", "choice")

@@ -140,11 +140,11 @@ def _numbers(study: xr.DataTree, result: Mapping[str, Any]) -> Iterator[_Number]
         yield _Number(
             None, "landmarks", metric, marks[metric], _landmark_unit(study, metric), status
         )
-    for node, metrics in (("egj", EGJ_METRICS), ("ues", UES_METRICS)):
+    for place, metrics in (("egj", EGJ_METRICS), ("ues", UES_METRICS)):
         for metric in metrics:
-            value = result[node][metric]
-            status = _status(result[node]["status"], metric, value)
-            yield _Number(None, node, metric, value, _unit(study, node, metric), status)
+            value = result[place][metric]
+            status = _status(result[place]["status"], metric, value)
+            yield _Number(None, place, metric, value, _unit(study, place, metric), status)
     yield from _of_study(study, result["study"])
     for test, block in (result["provocation"] or {}).items():
         yield from _of_test(test, block)

@@ -6,6 +6,7 @@ files store it, so that a file says what it is in any HDF5 program.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -236,20 +237,28 @@ def unpacked(variable: xr.Variable, packing: Packing) -> xr.Variable:
     return xr.Variable(variable.dims, unpack(variable.values, *packing[2:]), attrs)
 
 
-def check_filters(file: Any) -> None:
-    """See to it that the signals of an HDF5 file can be read.
+def blosc_bytes(file: Any) -> int:
+    """Bytes of the signals in Blosc, having seen to it that they can be read.
+
+    Deflate shrinks by no more than about 1000, Blosc by far more. So what counts is what is
+    really there: the number of chunks times their size.
 
     Raises
     ------
     MissingDependencyError
-        If there are signals in Blosc and hdf5plugin is not installed.
+        If there are such signals and hdf5plugin is not installed.
     """
     import h5py
 
-    signals = [file.get(f"{path}/{name}") for path, name in _SIGNALS]
-    in_blosc = any(isinstance(each, h5py.Dataset) and _is_in_blosc(each) for each in signals)
-    if in_blosc and not h5py.h5z.filter_avail(_BLOSC_FILTER):
-        _plugin()
+    total = 0
+    for path, name in _SIGNALS:
+        data = file.get(f"{path}/{name}")
+        if not isinstance(data, h5py.Dataset) or not _is_in_blosc(data):
+            continue
+        if not h5py.h5z.filter_avail(_BLOSC_FILTER):
+            _plugin()
+        total += data.id.get_num_chunks() * math.prod(data.chunks) * data.dtype.itemsize
+    return total
 
 
 def _is_in_blosc(data: Any) -> bool:

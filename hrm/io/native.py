@@ -42,8 +42,7 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # Behind the end of the HDF5 content, where every HDF5 program ignores it.
 TRAILER_MAGIC = b"hrm-sum1"
 
-# Deflate cannot shrink by more than about 1000: a file that declares more is damaged. Blosc
-# can, but the times, in gzip beside it, keep the whole of a file far below.
+# Deflate cannot shrink by more than about 1000: a file that declares more is damaged.
 _MAX_EXPANSION = 1100
 _SMALL_BYTES = 1 << 20
 _TRAILER_BYTES = len(TRAILER_MAGIC) + hashlib.sha256().digest_size
@@ -249,7 +248,6 @@ def _survey(stream: BinaryIO, size: int) -> _Survey:
 
     with h5py.File(stream, "r") as file:
         _check_declared(file, size)
-        _encodings.check_filters(file)
         return _Survey(_lists_of_one(file), _encodings.packings(file))
 
 
@@ -269,7 +267,7 @@ def _check_declared(file: Any, size: int) -> None:
             declared.append(math.prod(item.shape) * item.dtype.itemsize)
 
     file.visititems(visit)
-    if sum(declared) > _SMALL_BYTES + _MAX_EXPANSION * size:
+    if sum(declared) > _SMALL_BYTES + _MAX_EXPANSION * size + _encodings.blosc_bytes(file):
         raise CorruptFileError(
             f"the file declares {sum(declared)} bytes of values, more than its size can hold",
             reader=NAME,

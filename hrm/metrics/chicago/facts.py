@@ -66,6 +66,7 @@ CONSIDERATIONS = (
     "posture_unknown",
     "posture_partly_unknown",
     "catheter_contradicts_system",
+    "les_sensor_failed",
     "system_unknown",
     "no_irp_limit_for_system",
 )
