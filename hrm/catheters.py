@@ -7,9 +7,9 @@ because the same name must not mean other positions unnoticed.
 
 from __future__ import annotations
 
-import math
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -230,7 +230,7 @@ def _user_catheters(path: Path, origin: str) -> list[Catheter]:
     for number, row in enumerate(rows, 1):
         try:
             found.append(_catheter({"source": "user", "confidence": "seen", **row}, origin))
-        except (ValueError, TypeError) as err:
+        except (ValueError, TypeError, OverflowError) as err:
             said = str(err) if isinstance(err, ParameterError) else "it is not a table"
             faults.append(f"catheter {number}: {said}")
     names = [row.model.casefold() for row in found]
@@ -306,4 +306,6 @@ def _position_faults(row: Mapping[str, Any]) -> list[str]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared, not converted: a whole number may be beyond any float.
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max

@@ -328,7 +328,37 @@ def test_odd_toml_is_refused_at_once(name, tmp_path):
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("text", ["a=" + "[" * 5000, "a = 1" + "0" * 5000])
+HUGE = "1" + "0" * 400
+ODD_NUMBERS = {
+    "rate": f"[time]\nsampling_rate_hz = {HUGE}",
+    "depths": f'[pressure]\ncolumns = "1-2"\ndepths_cm = [0, {HUGE}]',
+    "negative depths": f'[pressure]\ncolumns = "1-2"\ndepths_cm = [-{HUGE}, 1]',
+    "columns": f"[pressure]\ncolumns = [1, {HUGE}]",
+    "nan": '[pressure]\ncolumns = "1-2"\ndepths_cm = [0, nan]',
+    "inf": "[time]\nsampling_rate_hz = inf",
+}
+
+
+@pytest.mark.parametrize("name", ODD_NUMBERS)
+def test_a_whole_number_beyond_any_float_is_a_fault_of_the_layout(name, tmp_path):
+    """OverflowError: TOML knows whole numbers of any length, and math.isfinite does not."""
+    (tmp_path / "a.toml").write_text(ODD_NUMBERS[name])
+    if name == "columns":  # a number, but of no column of any table
+        assert read_layout(tmp_path / "a.toml").pressure.columns[1] == int(HUGE)
+        return
+    with pytest.raises(ParameterError, match="layout file: "):
+        read_layout(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a=" + "[" * 5000, "a = 1" + "0" * 5000),
+        f"[[catheter]]\nmodel = 'a'\nn_sensors = 2\ndepths_cm = [0, {HUGE}]",
+        f"[[catheter]]\nmodel = 'a'\nn_sensors = {HUGE}\ndepths_cm = [0, 1]",
+    ],
+    ids=["brackets", "digits", "huge depth", "huge count"],
+)
 def test_an_odd_file_of_catheters_is_refused(text, tmp_path):
     (tmp_path / "a.toml").write_text(text)
     with pytest.raises(ParameterError):

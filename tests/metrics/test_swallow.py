@@ -78,7 +78,7 @@ def test_a_hypercontractile_swallow_has_a_subtype():
     assert measure(field(twice, time=times(26.0))).body.subtype == "multi_peak"
 
     def squeezing(t, z):
-        les = 900 * between(t, 7.0, 14.0) * between(z, LES + 0.1, 27.4)
+        les = 1800 * between(t, 7.0, 14.0) * between(z, LES + 0.1, 27.4)
         return np.maximum(9 * swallow(t, z), les)
 
     late = measure(field(squeezing, time=times(26.0)))
