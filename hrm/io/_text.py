@@ -254,6 +254,8 @@ def _decimal_points(lines: list[bytes], separator: bytes | None) -> list[str] | 
 
 def _by_library(lines: list[str], layout: BlockLayout) -> NDArray[np.float64] | None:
     separator = None if layout.separator is None else layout.separator.decode("ascii")
+    if not any(map(str.strip, lines)):
+        return None  # numpy would warn that there is no data, and quote the lines
     try:
         values: NDArray[np.float64] = np.loadtxt(
             lines, delimiter=separator, usecols=layout.columns, comments=None, ndmin=2
