@@ -5,6 +5,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo-output
+# All cores; PYTEST_ARGS= runs the tests one after the other.
+PYTEST_ARGS ?= -n auto
 CANDIDATES := python3.14 python3.13 python3.12 python3.11 python3 python
 
 # The package is installed as users get it, not in editable mode, so it is installed again
