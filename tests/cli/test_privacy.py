@@ -44,6 +44,16 @@ def spreadsheet_bytes(phantom, folder):
     return "\n".join(lines).encode()
 
 
+def results_bytes(phantom, folder):
+    """With the laboratory's results from the first row down, a name in each of their columns."""
+    lines = mms_bytes(phantom, folder).decode().split("\r\n")
+    at = next(k for k, line in enumerate(lines) if line.startswith("Sample number"))
+    lines[at] += ", procedure, ws_10_vigor, ws_10_pattern, ws_10_dci, ws_10_dl"
+    for row in range(at + 1, at + 4):
+        lines[row] += f", Wet swallow{row - at}, {PLANT}, {PLANT}, {PLANT}, {PLANT}"
+    return "\r\n".join(lines).encode()
+
+
 def headed_bytes(phantom, folder):
     path = folder / "plain.txt"
     write_manoview(sample(phantom, sampling_rate=20.0), path)
@@ -55,6 +65,14 @@ def headless_bytes(phantom, folder):
     path = folder / "window.txt"
     write_manoview(sample(phantom, sampling_rate=20.0), path, headed=False)
     return path.read_bytes()
+
+
+def manobank_bytes(phantom, folder):
+    """As the archive gives it: no dummy row, time from zero."""
+    rows = [line.split() for line in headless_bytes(phantom, folder).splitlines()]
+    rows = [row for row in rows if float(row[0]) > 0]
+    first = float(rows[0][0])
+    return b"\n".join(b"\t".join([f"{float(t) - first:.2f}".encode(), *x]) for t, *x in rows)
 
 
 def native_bytes(phantom, folder):
@@ -124,8 +142,10 @@ EDF_HOW = ("--channel-order", "proximal_first", "--catheter", "manoscan-36")
 FORMATS = {
     "mms": (mms_bytes, ".csv", CATHETER),
     "mms-spreadsheet": (spreadsheet_bytes, ".csv", CATHETER),
+    "mms-results": (results_bytes, ".csv", CATHETER),
     "manoview-headed": (headed_bytes, ".txt", ()),
     "manoview-headless": (headless_bytes, ".txt", ()),
+    "manobank": (manobank_bytes, ".txt", ()),
     "native": (native_bytes, ".nc", ()),
     "edf": (edf_bytes, ".edf", EDF_HOW),
     "table": (table_bytes, ".csv", ("--layout", "LAYOUT")),
@@ -218,6 +238,7 @@ COMMANDS = {
         *("--report", "a.pdf", "--long", "a.csv", "--save", "a.nc"),
     ),
     "analyze-svg": ("analyze", "FILE", "OPTIONS", "--json", "-", "--figure", "a.svg"),
+    "quality": ("quality", "FILE", "OPTIONS", "--json", "a.json", "--figure", "a.png"),
     "convert": ("convert", "FILE", "OPTIONS", "a.nc"),
     "deidentify": ("deidentify", "FILE", "OPTIONS", "a.nc"),
     "review": (
@@ -257,6 +278,35 @@ def test_no_command_lets_identity_out(name, files, run, tmp_path):
             assert_clean(everything_in(output), f"{where}: {output.name}")
     beside = [each.name for each in path.parent.iterdir()]
     assert len(beside) == len(FORMATS)
+
+
+@pytest.mark.parametrize("command", ["info", "analyze", "convert", "deidentify", "quality"])
+def test_a_study_that_is_refused_is_not_quoted_either(command, run, tmp_path):
+    """ManoView's own binary file: its first part is all identity."""
+    path = tmp_path / f"{PLANT}.mva"
+    parts = (f'<info><patient name="{PLANT}"/></info>', "<probe/>", "<analysis/>", PLANT * 99)
+    path.write_bytes(b"".join(zlib.compress(part.encode()) for part in parts))
+    out = ["a.nc"] if command in ("convert", "deidentify") else []
+    shown = run(command, path, *out)
+    assert shown.exit_code == 2
+    assert "Save Selected Data" in shown.stderr
+    assert_quiet(shown, path, command)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_joined_windows_lose_it_too(run, phantom, tmp_path):
+    lines = headed_bytes(phantom, tmp_path).split(b"\r\n")
+    notes = next(k for k, line in enumerate(lines) if line.startswith(b"Annotations"))
+    half, files = notes // 2, []
+    for k, rows in enumerate((lines[: half + 50], [lines[0], *lines[half:notes]])):
+        files.append(tmp_path / f"{PLANT} {k}.txt")
+        files[-1].write_bytes(b"\r\n".join([*rows, *lines[notes:]]))
+    (tmp_path / "plain.txt").unlink()
+    shown = run("convert", "--join", *files, "a.nc")
+    assert shown.exit_code == 0, shown.stderr.replace(PLANT, "PLANT")
+    assert_quiet(shown, files[0], "join")
+    out = tmp_path / "a.nc"
+    assert_clean(everything_in(out), "join")
 
 
 def damaged(data):
