@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,7 @@ class Columns:
         return (0, *self.pressure, *self.impedance)
 
 
-class TableStream:
+class TableStream(ABC):
     """Rows of a ManoView table; the two kinds differ in what stands above and below them."""
 
     reader: str
@@ -71,8 +72,9 @@ class TableStream:
         """Rows of the table, footer left out."""
         return self._lines.blocks()
 
+    @abstractmethod
     def _layout(self) -> _text.BlockLayout:
-        raise NotImplementedError
+        """Where the numbers of a row sit."""
 
     def blocks(self) -> Iterator[Block]:
         """Pressures, and impedances in ohm."""
