@@ -26,6 +26,7 @@ from hrm.io.layout import Layout, layout_of
 VERSION = "1"
 _NUMERIC = b"0123456789+-.,;eE \t\r\n"
 _SECONDS = {"s": 1.0, "ms": 1e-3}
+_MOST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 class PlainTableStream:
@@ -94,7 +95,9 @@ class PlainTableStream:
     def _takes_values_as_they_are(self) -> bool:
         columns = self._columns
         leftmost = columns.time in (None, columns.numbers[0])
-        return self._factor == self._ohm == 1 and leftmost
+        # A code for a missing sample may be beyond float32, and is compared as it was written.
+        codes = all(abs(code) <= _MOST_FLOAT32 for code in self._cleaner.numbers)
+        return self._factor == self._ohm == 1 and leftmost and codes
 
     def _block(self, table: _text.Table) -> Block:
         columns = self._columns

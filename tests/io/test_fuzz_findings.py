@@ -378,3 +378,16 @@ def test_a_last_line_of_quotes_only_is_refused(end, block, monkeypatch):
     mms = Mms(n_sensors=3, n_samples=5, marker={}).text() + end
     with pytest.raises(CorruptFileError, match="line 13"):
         hrm.io.open_recording(io.BytesIO(mms.encode()), depths=range(3), strictness="warn")
+
+
+@pytest.mark.parametrize("code", ["-9999", "1e39", "-1" + "0" * 60])
+def test_a_code_for_a_missing_sample_may_be_beyond_float32(code, tmp_path):
+    """NumPy warned of the cast, and any other such number would have counted as missing."""
+    layout = tmp_path / "a.toml"
+    layout.write_text(f'[table]\nmissing = ["{code}"]\n[pressure]\n')
+    said = {**TABLE, "pressure_unit": "mmHg", "layout": layout}
+    text = f"1,2,3\n2,{code},4\n3,4,5\n"
+    found = hrm.io.open_recording(io.BytesIO(text.encode()), **said)["pressure/pressure"].values
+    np.testing.assert_array_equal(found.T, [[1, 2, 3], [2, np.nan, 4], [3, 4, 5]])
+    with pytest.raises(CorruptFileError, match="beyond"):
+        hrm.io.open_recording(io.BytesIO(text.replace(code, "2e39").encode()), **said)
