@@ -78,7 +78,7 @@ def command(
     log = log_out or out.with_name(f"{out.name}.log.json")
     check_outputs([out, log], source=file, force=force)
     study = open_file(file, said, keep_phi=True)
-    _check_name(file, out, log, study)
+    _check_name(file, out, log, said.participant, study)
     from hrm.io.deidentify import deidentify
 
     clean, changes = deidentify(
@@ -98,8 +98,10 @@ def command(
     click.echo(f"wrote {click.format_filename(out)}, {click.format_filename(log)}", err=True)
 
 
-def _check_name(file: Path, out: Path, log: Path, study: xr.DataTree) -> None:
-    """Names of files are data too: refuse what the header shows to be identity, warn of the rest."""
+def _check_name(
+    file: Path, out: Path, log: Path, participant: str | None, study: xr.DataTree
+) -> None:
+    """Names and codes are data too: refuse what the header shows to be identity, warn of the rest."""
     from hrm.io.identity import NOTES_ATTR, PHI_PREFIX, names_within
 
     texts = [
@@ -111,6 +113,11 @@ def _check_name(file: Path, out: Path, log: Path, study: xr.DataTree) -> None:
         raise ParameterError(
             "the name of the output holds a word or number of the file's own header, which may "
             "identify the patient; choose another name"
+        )
+    if participant is not None and names_within(participant, texts):
+        raise ParameterError(
+            "the participant code holds a word or number of the file's own header, which may "
+            "identify the patient; choose another code"
         )
     if out.stem.casefold() == file.name.partition(".")[0].casefold():
         click.echo(

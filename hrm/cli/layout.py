@@ -50,7 +50,7 @@ def _write_template(file: Path | None, *, force: bool) -> None:
     from hrm._files import new_file
     from hrm.io.layout import TEMPLATE
 
-    if file is None:
+    if file is None or str(file) == "-":
         click.echo(TEMPLATE, nl=False)
         return
     check_outputs([file], source=None, force=force)

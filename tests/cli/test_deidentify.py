@@ -122,6 +122,16 @@ def test_a_name_of_the_output_that_the_header_gives_away_is_refused(run, vendor,
     assert run("deidentify", vendor, "a.nc", "--log", name, "--catheter", "CE4-0062").exit_code == 2
 
 
+@pytest.mark.parametrize("name", ["doe", "P-JANE"])
+def test_a_code_that_the_header_gives_away_is_refused(run, vendor, tmp_path, name):
+    how = ("--catheter", "CE4-0062", "--participant")
+    refused = run("deidentify", vendor, "a.nc", *how, name)
+    assert refused.exit_code == 2
+    assert "choose another code" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vendor.csv"]
+    assert run("deidentify", vendor, "a.nc", *how, "P-07").exit_code == 0
+
+
 def test_a_name_like_that_of_the_input_is_warned_about(run, vendor, tmp_path):
     made = run("deidentify", vendor, "Vendor.nc", "--catheter", "CE4-0062")
     assert made.exit_code == 0

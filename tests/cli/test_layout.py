@@ -43,6 +43,8 @@ depths_cm = [5, 4, 3, 2, 1, 0]
 
 def test_init_writes_the_template_to_a_file_or_the_terminal(run, tmp_path):
     assert run("layout", "--init").stdout == TEMPLATE
+    assert run("layout", "--init", "-").stdout == TEMPLATE
+    assert list(tmp_path.iterdir()) == []
     done = run("layout", "--init", "new.toml")
     assert done.exit_code == 0
     assert (tmp_path / "new.toml").read_text() == TEMPLATE
