@@ -20,6 +20,7 @@ __all__ = [
     "ParameterError",
     "ProvenanceWarning",
     "SchemaError",
+    "StoreError",
     "UnitsError",
     "UnknownFormatError",
     "UnsupportedVersionError",
@@ -91,6 +92,10 @@ class ParameterError(HrmError, ValueError):
 
 class AnnotationError(HrmError, ValueError):
     """A reviewer's edit cannot be applied."""
+
+
+class StoreError(HrmError, RuntimeError):
+    """The ledger of a batch cannot be opened, or not be written to."""
 
 
 class MissingDependencyError(HrmError, ImportError):

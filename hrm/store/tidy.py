@@ -81,14 +81,25 @@ def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
     """
     import pandas as pd
 
+    rows = [
+        tuple(pd.NA if cell is None else cell for cell in row)
+        for row in long_rows(study, visit=visit)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    kinds = dict.fromkeys(COLUMNS, "str") | {"swallow": "Int64", "value": "float64"}
+    return table.astype(kinds)
+
+
+def long_rows(study: xr.DataTree, *, visit: str = "") -> list[tuple[Any, ...]]:
+    """Give the rows of `to_long` as plain tuples; the swallow of a study's number is None."""
     result = to_dict(study)
     source = _sources(result)
     subject = result["recording"]["study_id"]
-    rows = [
+    return [
         (
             subject,
             visit,
-            pd.NA if each.swallow is None else each.swallow,
+            each.swallow,
             each.metric,
             math.nan if each.value is None else each.value,
             each.unit,
@@ -98,9 +109,6 @@ def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
         )
         for each in _numbers(study, result)
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    kinds = dict.fromkeys(COLUMNS, "str") | {"swallow": "Int64", "value": "float64"}
-    return table.astype(kinds)
 
 
 def write_long(study: xr.DataTree, path: str | os.PathLike[str], *, visit: str = "") -> None:
