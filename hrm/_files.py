@@ -58,7 +58,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
 
 
 def _exists() -> FileExistsError:
-    return FileExistsError("the output file exists; pass overwrite=True (--force) to replace it")
+    return FileExistsError("the output file exists; pass overwrite=True to replace it")
 
 
 def _publish(temporary: Path, target: Path, *, overwrite: bool) -> None:

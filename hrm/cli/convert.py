@@ -13,15 +13,20 @@ import click
 from hrm.cli._options import (
     INPUT,
     OUTPUT,
+    Reading,
     check_outputs,
     force_option,
     options_of,
     reading,
     reading_options,
 )
+from hrm.errors import ParameterError
 
 if TYPE_CHECKING:
     from hrm.io._encodings import Encoding
+
+#: First bytes of hrm's own file, as of every HDF5 file.
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 @click.command(name="convert")
@@ -60,7 +65,8 @@ def command(
 
     A text is converted as it is read, so that a recording of a day needs no more memory
     than one of an hour. FILE may be gzipped, or in a zip archive. With --join, several
-    FILEs become one study; what they hold in common must be equal, and no gap is filled.
+    FILEs, or the files of a zip archive, become one study; what they hold in common must be
+    equal, and no gap is filled. The last name is always the output.
     """
     said = reading(given)
     if len(files) > 1 and not join:
@@ -68,7 +74,10 @@ def command(
     if join and said.member is not None:
         raise click.UsageError("--member names a file of one archive; it does not go with --join")
     for file in files:
-        check_outputs([out], source=file, force=force)
+        _check_input_is_not_out(file, out)
+    _check_out_was_named(out, force=force)
+    check_outputs([out], source=None, force=force)
+    _check_participant(files, said, join=join)
 
     options = {**options_of(said), "keep_phi": keep_identity}
     if join:
@@ -83,6 +92,47 @@ def command(
     if keep_identity:
         click.echo("hrm: warning: the output holds the patient's identity", err=True)
     click.echo(f"wrote {click.format_filename(out)}", err=True)
+
+
+def _check_input_is_not_out(file: Path, out: Path) -> None:
+    if out.exists() and file.samefile(out):
+        raise ParameterError(
+            "the last name is the output, and it is the input file itself; add the name of a new "
+            "file, like study.nc"
+        )
+
+
+def _check_out_was_named(out: Path, *, force: bool) -> None:
+    """Never replace a recording: the last FILE is taken for OUT if that is forgotten.
+
+    Raises
+    ------
+    ParameterError
+        If the output is there and is no file of hrm's own, or must not be replaced.
+    """
+    if not out.is_file() or out.stat().st_size == 0:
+        return
+    with out.open("rb") as stream:
+        is_own = stream.read(len(_HDF5)) == _HDF5
+    if is_own and force:
+        return
+    asked = "; to replace an earlier output of hrm by this name, add --force" if is_own else ""
+    raise ParameterError(
+        "the last name is the output, and there is a file of that name. If it is one of the "
+        "recordings, the output is missing: add the name of a new file behind them, like "
+        f"study.nc{asked}"
+    )
+
+
+def _check_participant(files: tuple[Path, ...], said: Reading, *, join: bool) -> None:
+    """Refuse a code that the headers show to be identity."""
+    if said.participant is None:
+        return
+    from hrm.io.header_texts import check_code, header_texts
+
+    for file in files:
+        texts = header_texts(file, several=join, **options_of(said))
+        check_code(said.participant, texts)
 
 
 def _join(

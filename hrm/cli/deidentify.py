@@ -102,23 +102,17 @@ def _check_name(
     file: Path, out: Path, log: Path, participant: str | None, study: xr.DataTree
 ) -> None:
     """Names and codes are data too: refuse what the header shows to be identity, warn of the rest."""
-    from hrm.io.identity import NOTES_ATTR, PHI_PREFIX, names_within
+    from hrm.io.header_texts import check_code, texts_of
+    from hrm.io.identity import names_within
 
-    texts = [
-        value
-        for name, value in study.attrs.items()
-        if str(name).startswith(PHI_PREFIX) and name != NOTES_ATTR
-    ]
+    texts = texts_of(study)
     if names_within(out.name, texts) or names_within(log.name, texts):
         raise ParameterError(
             "the name of the output holds a word or number of the file's own header, which may "
             "identify the patient; choose another name"
         )
-    if participant is not None and names_within(participant, texts):
-        raise ParameterError(
-            "the participant code holds a word or number of the file's own header, which may "
-            "identify the patient; choose another code"
-        )
+    if participant is not None:
+        check_code(participant, texts)
     if out.stem.casefold() == file.name.partition(".")[0].casefold():
         click.echo(
             "hrm: warning: the output is named like the input; look that the name does not "

@@ -15,14 +15,19 @@ from typing import Any, TextIO
 import click
 
 from hrm import __version__
+from hrm.cli._spelling import as_options
 from hrm.errors import FormatError, HrmError, HrmWarning
 
 #: Module of each subcommand, in the order in which they are listed.
 _COMMANDS = {
     "info": "hrm.cli.info",
     "analyze": "hrm.cli.analyze",
+    "explain": "hrm.cli.explain",
     "quality": "hrm.cli.quality",
     "review": "hrm.cli.review",
+    "batch": "hrm.cli.batch",
+    "results": "hrm.cli.results",
+    "batch-report": "hrm.cli.batch_report",
     "compare": "hrm.cli.compare",
     "convert": "hrm.cli.convert",
     "deidentify": "hrm.cli.deidentify",
@@ -75,7 +80,7 @@ class _Commands(click.Group):
             except (HrmError, OSError, UnicodeError) as err:
                 if _debugging():
                     raise
-                raise Unusable(_in_words(err)) from err
+                raise Unusable(as_options(_in_words(err))) from err
             except Exception as err:
                 if _debugging():
                     raise
@@ -111,7 +116,7 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     if issubclass(category, HrmWarning):
-        click.echo(f"hrm: warning: {message}", err=True)
+        click.echo(f"hrm: warning: {as_options(str(message))}", err=True)
     elif _debugging():
         click.echo(f"{filename}:{lineno}: {category.__name__}: {message}", err=True)
 

@@ -71,9 +71,9 @@ def resolve(
     if default is not None and models[default].n_sensors == n_sensors:
         return _of_model(models[default], n_sensors, None)
     raise ParameterError(
-        "the file does not say where the sensors sit; name the catheter: catheter= "
-        "(--catheter); or give the positions in cm, proximal to distal: depths= (--depths); or "
-        f"describe the catheter in a TOML file: catheter_file= (--catheter-file). {_same_count(models, n_sensors)}"
+        "the file does not say where the sensors sit; name the catheter with "
+        "catheter=, or give the positions in cm, proximal to distal, with depths=, or "
+        f"describe the catheter in a TOML file: catheter_file=. {_same_count(models, n_sensors)}"
     )
 
 
@@ -84,7 +84,7 @@ def _only_user_model(models: Mapping[str, Catheter], file: Path | None) -> str |
     if len(own) == 1:
         return own[0]
     raise ParameterError(
-        f"the catheter file holds {len(own)} models of its own; name one with catheter= (--catheter)"
+        f"the catheter file holds {len(own)} models of its own; name one with catheter="
         + (f": {', '.join(own)}" if own else "")
     )
 
@@ -94,7 +94,7 @@ def _known_model(models: Mapping[str, Catheter], name: str, n_sensors: int) -> C
         return models[name]
     raise ParameterError(
         f"unknown catheter {name!r}; {_same_count(models, n_sensors)} "
-        "Another one can be described in a TOML file: catheter_file= (--catheter-file)"
+        "Another one can be described in a TOML file: catheter_file="
     )
 
 
@@ -102,12 +102,12 @@ def _of_model(model: Catheter, n_sensors: int, depths: tuple[float, ...] | None)
     if model.n_sensors != n_sensors:
         raise ParameterError(
             f"catheter {model.model} has {model.n_sensors} pressure sensors, "
-            f"but the file has {n_sensors}; name another catheter or give depths= (--depths) alone"
+            f"but the file has {n_sensors}; name another catheter or give depths= alone"
         )
     if depths is None and not model.depths_cm:
         raise ParameterError(
             f"catheter {model.model} is known by its channel count only; "
-            f"give the {n_sensors} positions with depths= (--depths)"
+            f"give the {n_sensors} positions with depths="
         )
     if model.origin != SHIPPED and model.model in shipped_catheters():
         warnings.warn(
@@ -121,7 +121,7 @@ def _of_model(model: Catheter, n_sensors: int, depths: tuple[float, ...] | None)
     given = _checked_depths(depths, n_sensors)
     if model.depths_cm and given != model.depths_cm:
         raise ParameterError(
-            f"depths= (--depths) contradict the positions of catheter {model.model}; give one of the two"
+            f"depths= contradict the positions of catheter {model.model}; give one of the two"
         )
     return Placement(model.model, given)
 

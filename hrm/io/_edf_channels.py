@@ -16,7 +16,7 @@ from hrm.io.layout import Layout
 _LABEL = re.compile(r"P ?0*([1-9]\d{0,3})", re.IGNORECASE)
 HOW = (
     "name the pressures in a layout file ('hrm layout --init' writes one to fill in; "
-    "layout= (--layout)): pressure.columns with their labels or numbers, and pressure.order"
+    "layout=): pressure.columns with their labels or numbers, and pressure.order"
 )
 
 
@@ -49,7 +49,7 @@ def find_channels(header: Header, layout: Layout, options: ReadOptions) -> Chann
     if options.channel_order is None:
         raise ParameterError(
             "an EDF file does not say which end of the catheter its first pressure is: say "
-            "channel_order= (--channel-order) proximal_first or distal_first; or " + HOW
+            "channel_order= proximal_first or distal_first; or " + HOW
         )
     if layout.pressure.columns is None:
         pressure = by_label(header)
@@ -165,7 +165,7 @@ def _unit(
 
 
 _UNIT_OPTION = {
-    "pressure": "pressure_unit= (--pressure-unit)",
+    "pressure": "pressure_unit=",
     "impedance": "impedance.unit in the layout file",
 }
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from hrm.errors import DataQualityWarning
 from hrm.io import identity
 from hrm.io._raw import RawEvent
+
+
+class AnnotationsLeftOut(DataQualityWarning):
+    """Annotations of a file that lie outside its samples; `times_s` are as the file counts."""
+
+    def __init__(self, message: str, times_s: tuple[float, ...]) -> None:
+        super().__init__(message)
+        self.times_s = times_s
+
 
 _WORDS = ("landmark", "resting")
 

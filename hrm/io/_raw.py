@@ -161,7 +161,7 @@ def _check_rate(facts: Facts, options: ReadOptions) -> None:
     if asked is not None and asked != found:
         raise ParameterError(
             f"the file is sampled at {found:g} Hz, not at the {asked:g} Hz given as "
-            "sampling_rate= (--sampling-rate); leave the option out"
+            "sampling_rate=; leave the option out"
         )
 
 

@@ -143,7 +143,7 @@ def late_placement(
     stated, asked = facts.catheter, options.catheter
     if stated is not None and asked is not None and stated != asked:
         raise ParameterError(
-            f"catheter= (--catheter) says {asked}, the file says {stated}; leave the option out"
+            f"catheter= says {asked}, the file says {stated}; leave the option out"
         )
     given = options if stated is None else replace(options, catheter=stated)
     return _raw.place(stream.n_sensors, given, default_catheter=stream.default_catheter)

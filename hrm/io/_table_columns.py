@@ -12,6 +12,7 @@ from hrm.io.layout import SEPARATORS, Layout
 
 #: What `separator_of` gives if nothing separates numbers.
 NOT_FOUND = b""
+_MOST_FAULTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def find_columns(top: Sequence[bytes], layout: Layout, order: str, encoding: str
         pressure = where.all(layout.pressure.columns, "pressure.columns")
     else:
         pressure = tuple(k for k in range(n_cells) if k not in others)
+    where.check()
     if len({*pressure, *others}) < len(pressure) + len(others):
         raise ParameterError("layout file: a column is given for two things")
     if order == "distal_first":
@@ -152,7 +154,8 @@ def _separator(row: bytes, layout: Layout, line: int) -> bytes | None:
     if found == NOT_FOUND:
         raise _corrupt(
             "expected numbers apart by tabs, semicolons, commas or blanks; if there are more lines "
-            "above them, or texts among them, say header_lines and separator in the layout file",
+            "above them, or texts among them, say header_lines and separator in a layout file "
+            "(layout=; 'hrm layout --init layout.toml' writes one to fill in)",
             line,
         )
     return found
@@ -164,10 +167,11 @@ def _names(line: bytes, separator: bytes | None, encoding: str) -> list[str]:
 
 
 class _Finder:
-    """Columns by number or name; names of the file are never quoted."""
+    """Columns by number or name; every fault is told at once, and no name is quoted."""
 
     def __init__(self, n_cells: int, names: Sequence[str]) -> None:
         self._n_cells, self._names = n_cells, names
+        self._faults: list[str] = []
 
     def one(self, column: int | str | None, what: str) -> int | None:
         return None if column is None else self._position(column, what)
@@ -178,26 +182,32 @@ class _Finder:
             for number, column in enumerate(columns, 1)
         )
 
+    def check(self) -> None:
+        """Refuse a layout that names columns which are not there."""
+        if self._faults:
+            n_more = len(self._faults) - _MOST_FAULTS
+            more = f"; and {n_more} more" if n_more > 0 else ""
+            raise ParameterError(f"layout file: {'; '.join(self._faults[:_MOST_FAULTS])}{more}")
+
     def _position(self, column: int | str, what: str) -> int:
         if isinstance(column, int):
             if column > self._n_cells:
-                raise ParameterError(
-                    f"layout file: {what} is {column}, but the rows have {self._n_cells} cells"
-                )
+                self._faults.append(f"{what} is {column}, but the rows have {self._n_cells} cells")
             return column - 1
         n_found = self._names.count(column.strip().casefold())
-        if n_found != 1 or len(self._names) != self._n_cells:
-            found = (
-                f"there {n_found} times"
-                if len(self._names) == self._n_cells
-                else f"of no use: the line above the numbers has {len(self._names)} cells, "
-                f"the rows have {self._n_cells}"
-            )
-            raise ParameterError(
-                f"layout file: {what} is a name, and as the name of a column it is {found}; "
-                "correct it, say header_lines, or give the columns by number"
-            )
-        return self._names.index(column.strip().casefold())
+        if n_found == 1 and len(self._names) == self._n_cells:
+            return self._names.index(column.strip().casefold())
+        found = (
+            f"there {n_found} times"
+            if len(self._names) == self._n_cells
+            else f"of no use: the line above the numbers has {len(self._names)} cells, "
+            f"the rows have {self._n_cells}"
+        )
+        self._faults.append(
+            f"{what} is a name, and as the name of a column it is {found}; "
+            "correct it, say header_lines, or give the columns by number"
+        )
+        return -1
 
 
 def _corrupt(message: str, line: int) -> CorruptFileError:

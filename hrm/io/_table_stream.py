@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrm.errors import CorruptFileError, ParameterError
-from hrm.io import _raw, _text
+from hrm.errors import CorruptFileError, HrmError, ParameterError
+from hrm.io import _text
+from hrm.io._cut_end import without_cut_end
 from hrm.io._lines import Lines, Rows, without_blank_end
 from hrm.io._notes import event_of
 from hrm.io._raw import Facts, RawEvent
 from hrm.io._registry import PLAIN_TABLE, ReadOptions
 from hrm.io._source import Source
 from hrm.io._stream import Block
-from hrm.io._table_columns import find_columns
+from hrm.io._table_columns import Columns, find_columns
 from hrm.io._timebase import time_grid
 from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
 from hrm.io.layout import Layout, layout_of
 
 VERSION = "1"
+_ROWS_FOR_A_RATE = 200
 _NUMERIC = b"0123456789+-.,;eE \t\r\n"
 _SECONDS = {"s": 1.0, "ms": 1e-3}
 _MOST_FLOAT32 = float(np.finfo(np.float32).max)
@@ -49,13 +51,11 @@ class PlainTableStream:
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self._source, self._options = source, options
         self._layout = layout_of(options)
-        self._factor = _pressure_factor(options)
-        self._ohm = _impedance_factor(self._layout)
-        _check_rate_is_said(self._layout, options)
         self._lines = Lines(source, reader=PLAIN_TABLE)
-        top = self._lines.ahead((self._layout.header_lines or 1) + 1)
-        order = options.channel_order or ""
-        self._columns = find_columns(top, self._layout, order, self._encoding)
+        self._columns = self._found_columns(_to_be_said(self._layout, options))
+        self._factor = _factor(options.pressure_unit, PRESSURE_UNITS)
+        impedance = self._layout.impedance
+        self._ohm = _factor(None if impedance is None else impedance.unit, IMPEDANCE_UNITS)
         for _ in range(self._columns.header_lines):
             self._lines.line()
         self._first_line = self._lines.number
@@ -67,13 +67,38 @@ class PlainTableStream:
         self._pressed_at: list[int] = []
         self._was_pressed = False
         self._n_rows = 0
-        self._last_rows: list[bytes] = []
-        self._ends_in_a_line_end = True
+
+    def _found_columns(self, lacking: list[str]) -> Columns:
+        """Find the columns; what is lacking is told together with what does not fit."""
+        top = self._lines.ahead((self._layout.header_lines or 1) + 1)
+        order = self._options.channel_order or ""
+        try:
+            found = find_columns(top, self._layout, order, self._encoding)
+        except HrmError as err:
+            if not lacking:
+                raise
+            raise ParameterError(f"{_listed(lacking)}. Besides, {err}") from err
+        if lacking:
+            raise ParameterError(_listed(lacking))
+        return found
 
     @property
     def _encoding(self) -> str:
         stated = self._layout.encoding
         return self._lines.encoding if stated == "auto" else stated
+
+    def early_rate_hz(self) -> float | None:
+        """Rate that is stated, or that the first rows show; before `blocks`."""
+        column, unit = self._columns.time, self._layout.time_unit
+        if self._options.sampling_rate is not None or column is None or unit == "sample":
+            return self._options.sampling_rate
+        rows = [line.replace(b'"', b"") for line in self._lines.ahead(_ROWS_FOR_A_RATE)]
+        cells = [row.split(self._columns.separator) for row in rows if row.strip()]
+        times = [_text.parse_number(row[column]) for row in cells if len(row) > column]
+        known = np.array([time for time in times if time is not None]) * _SECONDS[unit]
+        if known.size < 2:
+            return None
+        return time_grid(known, first_line=self._first_line, reader=PLAIN_TABLE).rate_hz
 
     def blocks(self) -> Iterator[Block]:
         """Pressures in mmHg and impedances in ohm."""
@@ -84,10 +109,8 @@ class PlainTableStream:
         blocks = without_blank_end(
             self._lines.blocks(), separator=columns.separator or b"", reader=PLAIN_TABLE
         )
-        for rows in blocks:
-            self._last_rows = [*self._last_rows, *rows.data.removesuffix(b"\n").rsplit(b"\n", 2)]
-            self._last_rows = self._last_rows[-2:]
-            self._ends_in_a_line_end = rows.data.endswith(b"\n")
+        whole = without_cut_end(blocks, layout, self._options, reader=PLAIN_TABLE)
+        for rows in whole:
             table = parser.parse(self._cleaner.clean(self._without_texts(rows)))
             yield self._block(table)
             self._n_rows += len(table.first)
@@ -162,7 +185,6 @@ class PlainTableStream:
 
     def finish(self) -> Facts:
         """Find the rate, and give marks and notes as events."""
-        self._check_last_row()
         rate, first_s, attrs = self._time_facts()
         encoding, keep_phi = self._encoding, self._options.keep_phi
         notes = [
@@ -202,18 +224,6 @@ class PlainTableStream:
                 f"{stated:g} Hz; leave one of them out"
             )
         return stated, grid.first_s, {}
-
-    def _check_last_row(self) -> None:
-        """Tell a file cut inside its last number, where the decimals give it away."""
-        digits = [re.findall(rb"[.,](\d*)\s*$", row) for row in self._last_rows]
-        if not self._ends_in_a_line_end and len({len(d[0]) if d else -1 for d in digits}) > 1:
-            _raw.recoverable(
-                "the last row has no line end and fewer or more decimals than the row before, "
-                "as in a file that was cut",
-                options=self._options,
-                reader=PLAIN_TABLE,
-                where=f"line {self._first_line + self._n_rows - 1}",
-            )
 
 
 class _Cleaner:
@@ -263,38 +273,43 @@ def _pattern(texts: list[str], separator: bytes | None) -> re.Pattern[bytes]:
     return re.compile(rb"(?m)(" + before + rb")(?:" + codes + rb")(?=" + after + rb"|$)")
 
 
-def _pressure_factor(options: ReadOptions) -> Fraction:
-    unit = options.pressure_unit
-    if unit is None or options.channel_order is None:
-        lacking = "unit (pressure.unit)" if unit is None else "order (pressure.order)"
-        raise ParameterError(
-            f"the layout file does not say the {lacking}; say it there, or with "
-            "--pressure-unit and --channel-order"
-        )
-    if unit not in PRESSURE_UNITS:
-        raise ParameterError(
-            f"pressure_unit must be one of {', '.join(PRESSURE_UNITS)}, got another"
-        )
-    return PRESSURE_UNITS[unit]
-
-
-def _impedance_factor(layout: Layout) -> Fraction:
-    if layout.impedance is None:
-        return Fraction(1)
-    if layout.impedance.unit is None:
-        raise ParameterError(
-            f"layout file: impedance.unit is missing: {', '.join(IMPEDANCE_UNITS)}"
-        )
-    return IMPEDANCE_UNITS[layout.impedance.unit]
-
-
-def _check_rate_is_said(layout: Layout, options: ReadOptions) -> None:
+def _to_be_said(layout: Layout, options: ReadOptions) -> list[str]:
+    """What neither the layout nor an option says, and cannot be seen."""
+    out = []
+    if options.pressure_unit is None:
+        out.append("the unit (pressure.unit, or pressure_unit=)")
+    if options.channel_order is None:
+        out.append("the order of the columns (pressure.order, or channel_order=)")
     by_column = layout.time_column is not None and layout.time_unit != "sample"
     if options.sampling_rate is None and not by_column:
-        raise ParameterError(
-            "the sampling rate is not said: give sampling_rate= (--sampling-rate), or "
-            "time.sampling_rate_hz or a column of times in the layout file"
+        out.append(
+            "the sampling rate (time.sampling_rate_hz, or a column of times as time.column, or "
+            "sampling_rate=)"
         )
+    if layout.impedance is not None and layout.impedance.unit is None:
+        out.append(f"the unit of the impedances (impedance.unit: {', '.join(IMPEDANCE_UNITS)})")
+    # Where only this is lacking, the error that says it lists the catheters that fit.
+    if out and (options.depths, options.catheter, options.catheter_file) == (None, None, None):
+        out.append(
+            "the sensor positions (pressure.depths_cm or pressure.catheter, or depths= or "
+            "catheter=)"
+        )
+    return out
+
+
+def _listed(lacking: list[str]) -> str:
+    return (
+        f"still to be said of the table, in a layout file or by options: {'; '.join(lacking)}. "
+        "Nothing of it is assumed"
+    )
+
+
+def _factor(unit: str | None, known: Mapping[str, Fraction]) -> Fraction:
+    if unit is None:
+        return Fraction(1)
+    if unit not in known:
+        raise ParameterError(f"pressure_unit must be one of {', '.join(known)}, got another")
+    return known[unit]
 
 
 def _first_sample(samples: NDArray[np.float64], line: int) -> int:

@@ -119,12 +119,12 @@ def _choose(found: list[zipfile.ZipInfo], member: str | None) -> zipfile.ZipInfo
         raise CorruptFileError("the zip archive holds no file")
     if member is None:
         raise ParameterError(
-            f"the zip archive holds {len(found)} files; name one with member= (--member); "
+            f"the zip archive holds {len(found)} files; name one with member=; "
             "'hrm info FILE' lists them"
         )
     count = "no file" if not named else f"{len(named)} files"
     raise ParameterError(
-        f"the zip archive holds {count} of the name given as member= (--member); "
+        f"the zip archive holds {count} of the name given as member=; "
         "'hrm info FILE' lists its files"
     )
 

@@ -147,6 +147,11 @@ class EdfStream:
         self._keeper = Timekeeper(header, header.record_s / n_samples / 2)
         self._n_beyond = 0
 
+    @property
+    def header_texts(self) -> tuple[str, ...]:
+        """What the header says of the patient."""
+        return tuple(self._identity().values())
+
     def blocks(self) -> Iterator[Block]:
         """Pressures in mmHg and impedances in ohm, of the part that was asked for."""
         header = self._header
@@ -216,7 +221,7 @@ class EdfStream:
         if self._wanted is None and len(parts) > 1:
             raise corrupt(
                 f"the recording has gaps, which are not closed: {self._listed(parts)}. Choose a "
-                "part: time.part = 1 (or another) in a layout file (layout= (--layout)); or",
+                "part: time.part = 1 (or another) in a layout file (layout=); or",
                 f"record {parts[1].first + 1}",
             )
         if self._wanted is not None and self._wanted > len(parts):

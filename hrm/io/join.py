@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hrm.errors import CorruptFileError, ParameterError, ProvenanceWarning
+from hrm.errors import CorruptFileError, DataQualityWarning, ParameterError, ProvenanceWarning
+from hrm.io._notes import AnnotationsLeftOut
 from hrm.io.identity import PHI_PREFIX, slot_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ JOINABLE = frozenset({"manoview-ascii", "manoview-headless", "mms-csv"})
 _OFF_GRID = 0.01
 # Times of events are printed with few decimals; what float64 adds lies far below this.
 _TIME_DECIMALS = 6
+_MOST_TIMES = 5
 #: Attributes that say something of one file only; `_attrs` says what becomes of them.
 _OF_ONE_FILE = frozenset(
     {
@@ -116,6 +119,49 @@ def join_windows(windows: Sequence[xr.DataTree], *, participant: str | None = No
         attrs=_attrs(placed, participant),
         **impedance,
     )
+
+
+@contextmanager
+def annotations_of_windows(windows: Sequence[xr.DataTree]) -> Iterator[None]:
+    """Warn once of the annotations that lie outside every window, not of each window's own.
+
+    Each file of a study lists all annotations of the study, and holds the samples of some.
+
+    Parameters
+    ----------
+    windows : sequence of DataTree
+        Filled with the windows while they are read within.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnnotationsLeftOut)
+        yield
+    times: set[float] = set()
+    for each in caught:
+        if isinstance(each.message, AnnotationsLeftOut):
+            times.update(each.message.times_s)
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    outside = sorted(time for time in times if not any(_holds(study, time) for study in windows))
+    if outside:
+        listed = ", ".join(f"{time:g} s" for time in outside[:_MOST_TIMES])
+        more = f" and {len(outside) - _MOST_TIMES} more" if len(outside) > _MOST_TIMES else ""
+        warnings.warn(
+            f"{_counted(len(outside))} (at {listed}{more}) {'lie' if len(outside) > 1 else 'lies'} "
+            "in none of the files that were joined, and not carried over; those within a file are kept, each once. If they matter, "
+            "export the time around them too and join it",
+            DataQualityWarning,
+            stacklevel=4,
+        )
+
+
+def _counted(n: int) -> str:
+    return f"{n} annotation{'s' if n > 1 else ''}"
+
+
+def _holds(study: xr.DataTree, time_s: float) -> bool:
+    rate, first_s = _rate(study), _offset(study)
+    last_s = first_s + (study["pressure"].sizes["time"] - 1) / rate
+    return first_s - 1 / rate <= time_s <= last_s + 1 / rate
 
 
 def _check_kind(study: xr.DataTree, number: int) -> None:

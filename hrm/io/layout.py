@@ -7,16 +7,15 @@ because a header row copied into it may hold a patient's name.
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hrm.errors import ParameterError
+from hrm._toml import MOST_BYTES, load_toml_bounded
+from hrm.errors import FormatError, ParameterError
 from hrm.io._registry import CHANNEL_ORDERS, ReadOptions
 from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
 
@@ -31,9 +30,6 @@ DECIMALS = ("point", "comma")
 ENCODINGS = ("auto", "utf-8", "cp1252", "cp950")
 TIME_UNITS = ("s", "ms", "sample")
 
-_MOST_BYTES = 1 << 20
-#: A key of so many parts takes the parser time that grows with their square.
-_DEEP_KEY = re.compile(rb"(?:\.[\w\"'-]+){9}")
 _KEYS = {
     "table": {"separator", "header_lines", "decimal", "encoding", "missing"},
     "time": {"sampling_rate_hz", "column", "unit", "part"},
@@ -143,14 +139,9 @@ def read_layout(path: Path) -> Layout:
         Listing every fault; texts of the file are not quoted.
     """
     with path.open("rb") as stream:
-        data = stream.read(_MOST_BYTES + 1)
-    tables, where = _tables(data)
-    # Outside any except block: the text of the cause may quote the file.
-    if where:
-        raise ParameterError(
-            f"the layout file is not TOML ({where}); 'hrm layout --init' writes one to fill in"
-        )
-    faults = _faults(tables)
+        data = stream.read(MOST_BYTES + 1)
+    tables, faults = _tables(data)
+    faults = faults or _faults(tables)
     if faults:
         raise ParameterError(
             "layout file: " + "; ".join(faults) + ". 'hrm layout --init' writes one to fill in"
@@ -158,22 +149,12 @@ def read_layout(path: Path) -> Layout:
     return _layout(tables, hashlib.sha256(data).hexdigest())
 
 
-def _tables(data: bytes) -> tuple[dict[str, Any], str]:
-    """Tables of a file, and what is wrong with it; empty if nothing is."""
-    if len(data) > _MOST_BYTES:
-        return {}, "it is too long"
-    if _DEEP_KEY.search(re.sub(rb"[ \t]", b"", data)):
-        return {}, "it has tables within tables within tables"
+def _tables(data: bytes) -> tuple[dict[str, Any], list[str]]:
+    """Tables of a file, and why it has none."""
     try:
-        return tomllib.loads(data.decode("utf-8-sig")), ""
-    except UnicodeDecodeError as err:
-        return {}, f"byte {err.start} is not UTF-8"
-    except tomllib.TOMLDecodeError as err:
-        return {}, _place_of(err)
-    except RecursionError:
-        return {}, "it has brackets within brackets without end"
-    except ValueError:
-        return {}, "it has a number of very many digits"
+        return load_toml_bounded(data), []
+    except FormatError as err:
+        return {}, [str(err)]
 
 
 def with_layout(options: ReadOptions) -> ReadOptions:
@@ -201,8 +182,7 @@ def with_layout(options: ReadOptions) -> ReadOptions:
         asked = getattr(options, name)
         if asked is not None and asked != value:
             raise ParameterError(
-                f"{name}= (--{name.replace('_', '-')}) and the layout file say different things; "
-                "leave one of them out"
+                f"{name}= and the layout file say different things; leave one of them out"
             )
     return replace(options, **given)
 
@@ -219,12 +199,6 @@ def _from_the_first(depths: tuple[float, ...]) -> tuple[float, ...]:
 def layout_of(options: ReadOptions) -> Layout:
     """Layout that the options name; an empty one if they name none."""
     return Layout() if options.layout is None else read_layout(options.layout)
-
-
-def _place_of(err: tomllib.TOMLDecodeError) -> str:
-    # The message is "what (at line 3, column 7)"; its first part may quote a key.
-    place = str(err).rpartition("(")[2].rstrip(")")
-    return place if place.startswith("at ") else "somewhere"
 
 
 def _layout(tables: Mapping[str, Any], sha256: str) -> Layout:

@@ -10,6 +10,7 @@ decimals with a comma.
 from __future__ import annotations
 
 import csv
+import difflib
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -160,13 +161,32 @@ def _names(header: str, separator: str, number: int) -> list[str]:
     names = [cell.strip().casefold() for cell in next(csv.reader([header], delimiter=separator))]
     while names and not names[-1]:
         names.pop()
-    known = all(name in (*COLUMNS, *ONSETS) for name in names) and len(set(names)) == len(names)
-    if not known or sum(name in ONSETS for name in names) != 1:
+    faults = _name_faults(names)
+    if faults:
         raise ParameterError(
             f"swallow table line {number}: expected a header with onset_s (seconds) or start "
-            "(samples), and optionally posture and protocol, each once and nothing else"
+            "(samples), and optionally posture and protocol, each once and nothing else; "
+            f"found: {'; '.join(faults)}"
         )
     return names
+
+
+def _name_faults(names: Sequence[str]) -> list[str]:
+    """Say which columns are wrong, by number: a header may hold a patient's name."""
+    known = tuple(dict.fromkeys((*COLUMNS, *ONSETS)))
+    faults = []
+    for column, name in enumerate(names, 1):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (perhaps {near[0]} is meant)" if near else ""
+            faults.append(f"column {column} has another name{hint}: rename it or take it out")
+        elif name in names[: column - 1]:
+            faults.append(f"column {column} is a second {name}")
+    n_onsets = len({name for name in names if name in ONSETS})
+    if n_onsets != 1:
+        faults.append("no column onset_s or start" if not n_onsets else "both onset_s and start")
+    more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+    return faults[:_MOST_FAULTS] + more
 
 
 def _row(cells: Mapping[str, str], separator: str) -> tuple[dict[str, Any], list[str]]:

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 6
 _FEWEST_COLUMNS = 3
+#: Lines of text that may stand above the numbers, and rows of numbers that show that they begin.
+_MOST_TEXT_LINES = 60
+_FEWEST_ROWS = 3
 HOW = (
     "a plain table says nothing of unit, order, rate and sensor positions: describe it in a "
-    "layout file ('hrm layout --init layout.toml' writes one to fill in; layout= (--layout)), or "
-    "give sampling_rate= (--sampling-rate), pressure_unit= (--pressure-unit), channel_order= "
-    "(--channel-order) and depths= (--depths) or catheter= (--catheter)"
+    "layout file ('hrm layout --init layout.toml' writes one to fill in; layout=), or "
+    "give sampling_rate=, pressure_unit=, channel_order= and "
+    "depths= or catheter="
 )
 
 
@@ -54,15 +57,14 @@ class PlainTableReader:
 
     def sniff(self, head: bytes, source: Source) -> Sniff:
         """Judge by the first rows; whatever another reader claims is no plain table."""
-        lines = [line for line in _lines.sniff_lines(head)[:_LOOKED_AT] if line.strip()]
-        rows = [line.encode("utf-8", "replace") for line in lines]
-        if len(rows) < 2 or not _is_numeric(rows[1:2] if len(rows) == 2 else rows[1:-1]):
+        n_text = _lines_of_text(head)
+        if n_text is None:
             return Sniff(Match.NO, f"not rows of {_FEWEST_COLUMNS} or more numbers")
         if any(
             _claims(reader, head, source) for reader in all_readers() if reader.name != self.name
         ):
-            return Sniff(Match.NO, "a table, but another reader knows it; --layout reads it here")
-        return Sniff(Match.MAYBE, "rows of numbers; " + HOW)
+            return Sniff(Match.NO, "a table, but another reader knows it; layout= reads it here")
+        return Sniff(Match.MAYBE, f"rows of numbers{_below(n_text)}; {HOW}")
 
     def peek(self, source: Source) -> dict[str, Any]:
         """Describe what can be seen: neither rate nor which column is a sensor."""
@@ -85,12 +87,37 @@ class PlainTableReader:
         """Find the columns, and give the samples as they are asked for."""
         said = with_layout(options)
         if said.layout is None and (said.pressure_unit is None or said.channel_order is None):
-            raise ParameterError(HOW)
+            n_text = _lines_of_text(source.head())
+            raise ParameterError(f"a table of numbers{_below(n_text or 0)}: {HOW}")
         return PlainTableStream(source, said)
 
     def read(self, source: Source, options: ReadOptions) -> xr.DataTree:
         """Read the whole file into a validated study."""
         return read_stream(self.stream(source, options), with_layout(options))
+
+
+def _lines_of_text(head: bytes) -> int | None:
+    """Lines above the rows of numbers; 0 for none or one of names, None if there are no rows."""
+    lines = [line.encode("utf-8", "replace") for line in _lines.sniff_lines(head)]
+    rows = [line for line in lines[:_LOOKED_AT] if line.strip()]
+    if len(rows) < 2:
+        return None
+    if _is_numeric(rows[1:2] if len(rows) == 2 else rows[1:-1]):
+        return 0
+    for n_text in range(2, min(_MOST_TEXT_LINES, len(lines) - _FEWEST_ROWS) + 1):
+        if _is_numeric(lines[n_text : n_text + _FEWEST_ROWS]):
+            return n_text
+    return None
+
+
+def _below(n_text: int) -> str:
+    """Say what stands above the numbers, in the word of the layout file."""
+    if not n_text:
+        return ""
+    return (
+        f" from line {n_text + 1} on, below {n_text} lines of text (in a layout file: "
+        f"header_lines = {n_text})"
+    )
 
 
 def _is_numeric(rows: list[bytes]) -> bool:

@@ -15,12 +15,14 @@ from hrm.preprocess.quality import (
     resolution,
     usable_sensors,
 )
+from hrm.preprocess.spacing import SpacingFinding, sensor_spacing_findings
 
 __all__ = [
     "FLAGS",
     "KERNELS",
     "Offsets",
     "SensorQuality",
+    "SpacingFinding",
     "correct_drift",
     "estimate_drift",
     "estimate_noise",
@@ -31,6 +33,7 @@ __all__ = [
     "resolution",
     "restore_drift",
     "sensor_noise",
+    "sensor_spacing_findings",
     "usable_sensors",
     "window_field",
 ]

@@ -191,7 +191,7 @@ def stated_model(said: set[str], options: ReadOptions, n_sensors: int) -> str | 
             return None
         hint = (
             "holds a number that one hospital's software takes for "
-            f"{usual}: name the catheter yourself (--catheter) if you know that it was this one"
+            f"{usual}: name the catheter yourself with catheter= if you know that it was this one"
             if usual
             else "names no single model of the registry of catheters; it is left unread"
         )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrm.io import _raw, _text
+from hrm.io._cut_end import without_cut_end
 from hrm.io._lines import Lines, without_blank_end
 from hrm.io._raw import Facts, RawEvent
 from hrm.io._registry import ReadOptions
@@ -49,12 +50,16 @@ class MmsStream:
         self._first: float | None = None
         self._next = 0.0
         self._n_rows = 0
-        self._ends_in_a_line_end = True
 
     def _parse_top(self) -> Header:
         return parse_header(
             self._top, keep_phi=self._options.keep_phi, encoding=self._lines.encoding
         )
+
+    @property
+    def header_texts(self) -> tuple[str, ...]:
+        """What the preamble says of the patient, if it was asked to be kept."""
+        return tuple(map(str, self._header.phi.values()))
 
     def blocks(self) -> Iterator[Block]:
         """Pressures proximal to distal; only the numeric columns must be whole."""
@@ -63,12 +68,18 @@ class MmsStream:
         layout = _text.BlockLayout(header.separator, tuple(range(n_cells)), n_cells)
         parser = _text.TableParser(layout, reader=NAME)
         blocks = without_blank_end(self._lines.blocks(), separator=header.separator, reader=NAME)
-        for rows in blocks:
+        whole = without_cut_end(
+            blocks,
+            layout,
+            self._options,
+            reader=NAME,
+            last_number_is_cut=self._last_marker_is_cut,
+        )
+        for rows in whole:
             numbers, texts = split_rows(rows, header, self._n_rows)
             self._texts += texts
             table = parser.parse(numbers)
             self._take(table, rows.first_line)
-            self._ends_in_a_line_end = rows.data.endswith(b"\n")
             yield Block(table.values[:, header.n_pressure - 1 :: -1])
         if self._n_rows < 2:
             raise corrupt("expected at least 2 rows of samples; the file is cut", header.first_line)
@@ -87,7 +98,6 @@ class MmsStream:
 
     def finish(self) -> Facts:
         """Compare the preamble with the samples, and give markers and labels as events."""
-        self._check_last_marker()
         checked = self._ranges.check(self._options)
         header = self._parse_top()
         labels = Labels(self._texts, header, self._lines.encoding)
@@ -114,15 +124,11 @@ class MmsStream:
             reported=labels.reported(),
         )
 
-    def _check_last_marker(self) -> None:
+    def _last_marker_is_cut(self, last: bytes, _before: bytes) -> bool:
         # A file cut inside its last cell shows "1" or "10" for the marker value 100.
         header = self._header
-        cut = not self._ends_in_a_line_end and header.has_marker and not header.extras
-        if cut and self._buttons.last not in (0, 100):
-            raise corrupt(
-                "the last row has no line end and its last cell is cut; export the file again",
-                header.first_line + self._n_rows - 1,
-            )
+        marker = _text.parse_number(last.rpartition(header.separator)[2].strip())
+        return header.has_marker and not header.extras and marker not in (0, 100)
 
 
 class _Buttons:
