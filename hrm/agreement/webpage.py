@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from hrm import __version__
+from hrm._page import RESEARCH_USE, document, image, table
 from hrm.agreement.comparison import (
     Comparison,
     Coverage,
@@ -38,26 +38,6 @@ _LEFT_OUT = {
     "unmatched": "rows of swallows that were not found",
     "other_origin": "rows of the other origin (measured, or reported by the file)",
 }
-RESEARCH_USE = "For research use only, not for diagnosis or treatment."
-#: The page needs nothing from elsewhere, and a browser is told to fetch nothing.
-_POLICY = (
-    '<meta http-equiv="Content-Security-Policy" '
-    "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-)
-_STYLE = """
-body { font: 14px/1.45 system-ui, sans-serif; color: #1c1c1c; max-width: 66rem;
-       margin: 1.5rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem;
-     border-bottom: 1px solid #999; } h3 { font-size: 1rem; margin-bottom: .3rem; }
-table { border-collapse: collapse; margin: .5rem 0 1rem; }
-th, td { border: 1px solid #bbb; padding: .2rem .5rem; text-align: right; vertical-align: top; }
-th { background: #f0f0f0; } th[scope=row], td.text { text-align: left; }
-td.equal { font-weight: bold; outline: 1px solid #444; outline-offset: -2px; }
-img { max-width: 100%; height: auto; } .note { color: #444; }
-section { break-inside: avoid; } .wide { overflow-x: auto; }
-@media print { body { margin: 0; max-width: none; font-size: 10pt; } a { color: inherit; } }
-"""
-
 Sides = Sequence[str]
 
 
@@ -84,12 +64,7 @@ def page(
         are the codes of the sources.
     """
     drawn = pictures or {}
-    title = f"Agreement of {escape(sides[0])} and {escape(sides[1])}"
     parts = [
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
-        _POLICY,
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{title}</h1>",
         _head(comparison, sides),
         *_matched(comparison, sides),
         *_overview(comparison),
@@ -97,9 +72,8 @@ def page(
         *(text for row in comparison.labels for text in _label(row, sides)),
         *_unmatched(comparison, sides),
         *_methods(),
-        "</body></html>\n",
     ]
-    return "\n".join(parts)
+    return document(f"Agreement of {sides[0]} and {sides[1]}", parts)
 
 
 def _head(comparison: Comparison, sides: Sides) -> str:
@@ -124,7 +98,7 @@ def _matched(comparison: Comparison, sides: Sides) -> Iterator[str]:
         cells = (len(source.studies), len(lost), swallows, sum(len(each) for each in only))
         rows.append((escape(name), *(str(cell) for cell in cells)))
     heads = ("", "studies", "unmatched studies", "swallows", "unmatched, in matched studies")
-    yield _table(heads, rows)
+    yield table(heads, rows)
     tolerance = rules()["match.onset_s"].value
     yield (
         f"<p>{len(pairs)} studies of {subjects} subjects are on both sides. Their swallows were "
@@ -153,11 +127,11 @@ def _overview(comparison: Comparison) -> Iterator[str]:
             "that count on both sides.</p>"
         )
         heads = ("metric", "level", "n", "bias", "limits of agreement", "ICC(2,1)", "ICC(3,1)")
-        yield _table(heads, [_glance(row) for row in comparison.metrics])
+        yield table(heads, [_glance(row) for row in comparison.metrics])
     if comparison.labels:
         yield "<h2>Labels at a glance</h2>"
         columns = ("label", "n", "equal", "κ", "κ, linear", "κ, quadratic")
-        yield _table(columns, [_label_glance(row) for row in comparison.labels])
+        yield table(columns, [_label_glance(row) for row in comparison.labels])
 
 
 def _glance(row: MetricAgreement) -> tuple[str, ...]:
@@ -188,7 +162,7 @@ def _metric(
     yield f'<p class="note"><code>{escape(row.metric)}</code>. {_covered(row.coverage, sides)}</p>'
     for level in row.levels:
         yield f"<section><h3>{LEVELS[level.name].capitalize()}</h3>"
-        yield _table(("", "estimate", "interval", ""), list(_statistics(level, row.unit)))
+        yield table(("", "estimate", "interval", ""), list(_statistics(level, row.unit)))
         if level.name == "swallow":
             yield (
                 '<p class="note">Swallows of one subject are alike. The limits add the variance '
@@ -196,7 +170,7 @@ def _metric(
             )
         picture = pictures.get((row.metric, level.name))
         if picture is not None:
-            yield _image(picture, f"{row.title}, {LEVELS[level.name]}")
+            yield image(picture, f"{row.title}, {LEVELS[level.name]}")
         yield "</section>"
 
 
@@ -240,7 +214,7 @@ def _label(row: LabelAgreement, sides: Sides) -> Iterator[str]:
     )
     if row.categories:
         yield _confusion(heads, row)
-    yield _table(
+    yield table(
         ("", "estimate", "interval", ""),
         [
             ("pairs", str(row.coverage.n_compared), "", f"{row.n_subjects} subjects"),
@@ -299,7 +273,7 @@ def _unmatched(comparison: Comparison, sides: Sides) -> Iterator[str]:
         if pair.only_a or pair.only_b
     ]
     if rows:
-        yield _table(
+        yield table(
             ("study", f"swallows in {escape(sides[0])} only", f"in {escape(sides[1])} only"), rows
         )
     else:
@@ -357,17 +331,3 @@ def _number(value: float, digits: int | None = None) -> str:
         size = abs(value)
         digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
     return f"{value:.{digits}f}".replace("-", "−")
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>'
-        for row in rows
-    )
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
-
-
-def _image(picture: bytes, text: str) -> str:
-    data = base64.b64encode(picture).decode("ascii")
-    return f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">'
