@@ -6,6 +6,7 @@ reads it with a catheter, and `truth` says what an engine should find.
 
 from __future__ import annotations
 
+from hrm.phantom.altered import Alteration, alter
 from hrm.phantom.blocks import Provocation
 from hrm.phantom.drawing import draw
 from hrm.phantom.export import write_manoview, write_mms_csv
@@ -18,8 +19,10 @@ from hrm.phantom.truth import truth
 
 __all__ = [
     "PHENOTYPES",
+    "Alteration",
     "Phantom",
     "Provocation",
+    "alter",
     "default_offset",
     "draw",
     "sample",

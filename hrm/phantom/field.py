@@ -33,7 +33,8 @@ class Anatomy:
     """Where things are [cm, phantom axis] and how wide.
 
     `ues_half_cm` is the half width at half maximum; the `*_order` is the exponent
-    of the generalized Gaussian (2 is a Gaussian, more is flatter on top).
+    of the generalized Gaussian (2 is a Gaussian, more is flatter on top). With `les_skew`
+    the lower flank of the LES is wider by this share, and the upper one narrower.
     """
 
     ues_cm: float
@@ -50,6 +51,7 @@ class Anatomy:
     crural_sd_cm: float
     hiatus_cm: float
     vessel_cm: float
+    les_skew: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,8 @@ class Phantom:
 
     `quiet_s` are swallow-free intervals, the supine one first; `upright_s` is the
     time of the posture change (infinite if there is none). `variability` is the
-    coefficient of variation of the height of the contractions that was asked for.
+    coefficient of variation of the height of the contractions that was asked for, and
+    `altered` says that the study was changed after its swallows were fitted.
     """
 
     phenotype: str
@@ -211,6 +214,7 @@ class Phantom:
     quiet_s: tuple[tuple[float, float], ...]
     duration_s: float
     variability: float = 0.0
+    altered: bool = False
 
     def tone(self, posture: str) -> Tone:
         """Resting pressures of a posture."""
@@ -271,7 +275,9 @@ def ues_profile(anatomy: Anatomy, z: Array) -> Array:
 
 def les_profile(anatomy: Anatomy, z: Array) -> Array:
     """Shape of the LES, 1 at its middle."""
-    return bump((z - anatomy.les_cm) / anatomy.les_sd_cm, anatomy.les_order)
+    away = z - anatomy.les_cm
+    width = anatomy.les_sd_cm * (1 + anatomy.les_skew * np.sign(away))
+    return bump(away / width, anatomy.les_order)
 
 
 def crural_profile(anatomy: Anatomy, z: Array) -> Array:

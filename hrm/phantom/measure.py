@@ -110,9 +110,10 @@ def measure(
     name = swallow_type(contractile, latency, gap)
     wanted = name != "failed" or fitting
     fast = wanted and not fitting and latency is not None
+    sleeve = None if fitting else egj_sleeve(phantom, swallow, marks, parameters, onset_s=onset)
     return Measured(
         onset_s=onset,
-        irp4s_mmhg=None if fitting else irp(phantom, swallow, marks, parameters, onset_s=onset),
+        irp4s_mmhg=irp(sleeve, parameters),
         dci_mmhg_s_cm=contractile,
         dci_box_mmhg_s_cm=box,
         distal_latency_s=latency if wanted else None,
@@ -194,23 +195,8 @@ def _pharyngeal_onset(
     return crossing - float(parameters["onset.pharyngeal_lead_s"])
 
 
-def irp(
-    phantom: Phantom,
-    swallow: Swallow,
-    marks: Landmarks,
-    parameters: Parameters,
-    *,
-    onset_s: float,
-    rate_hz: float = RATE_HZ,
-    step_cm: float = STEP_CM,
-) -> float | None:
-    """Integrated relaxation pressure over the lowest 4 s [mmHg above the stomach]."""
-    sleeve = egj_sleeve(
-        *(phantom, swallow, marks, parameters),
-        onset_s=onset_s,
-        rate_hz=rate_hz,
-        step_cm=step_cm,
-    )
+def irp(sleeve: Array | None, parameters: Parameters, *, rate_hz: float = RATE_HZ) -> float | None:
+    """Integrated relaxation pressure over the lowest 4 s of a sleeve [mmHg above the stomach]."""
     if sleeve is None:
         return None
     return lowest_mean(sleeve, round(float(parameters["irp.duration_s"]) * rate_hz))

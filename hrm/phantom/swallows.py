@@ -11,7 +11,7 @@ from hrm.catalog import Parameters, find_limit
 from hrm.errors import ParameterError
 from hrm.phantom.field import Anatomy, Phantom, Pressurization, Swallow, Tone, Wave
 from hrm.phantom.landmarks import Landmarks
-from hrm.phantom.measure import RATE_HZ, STEP_CM, Measured, find_onset, irp, measure
+from hrm.phantom.measure import RATE_HZ, STEP_CM, Measured, egj_sleeve, find_onset, irp, measure
 from hrm.phantom.recipes import Kind, Range
 
 MARGIN = 0.15
@@ -192,12 +192,13 @@ def _fit(
 def _irp(single: Phantom, marks: Landmarks, parameters: Parameters, onset: float) -> float:
     """IRP of the one swallow on a coarse grid [mmHg]."""
     rate, step = _COARSE
-    value = irp(
+    sleeve = egj_sleeve(
         *(single, single.swallows[0], marks, parameters),
         onset_s=onset,
         rate_hz=rate,
         step_cm=step,
     )
+    value = irp(sleeve, parameters, rate_hz=rate)
     # The schedule leaves room for the whole window after every onset.
     return math.nan if value is None else value
 

@@ -47,7 +47,7 @@ def truth(
         ``landmarks``, ``egj``, ``ues``, ``swallows``, ``study``, ``provocation``,
         ``diagnosis``, ``borderline`` and ``borderline_quantity``, and ``impedance`` if
         asked; None where a definition cannot apply. The diagnosis is the phenotype, or
-        in a study whose contractions vary the branch that they lead to.
+        in a study whose contractions vary, or that was altered, the branch they lead to.
     """
     if not math.isfinite(offset_cm):
         raise ParameterError(f"offset_cm must be a finite number of cm, got {offset_cm!r}")
@@ -80,7 +80,7 @@ def truth(
         "study": study,
         "provocation": provocation(phantom, found, marks, parameters, _single_dci(rows)),
         "diagnosis": diagnosis_of(study, phantom.phenotype)
-        if phantom.variability
+        if phantom.variability or phantom.altered
         else phantom.phenotype,
         "borderline": bool(phantom.borderline),
         "borderline_quantity": phantom.borderline or None,
