@@ -10,16 +10,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hrm.explain import explain_metric
     from hrm.io import open_recording, write_native
     from hrm.pipeline import analyze
     from hrm.results import to_dict
     from hrm.schema import make_recording
+    from hrm.sensitivity import compare_parameters
+    from hrm.stability import diagnosis_stability
     from hrm.store import to_long
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "analyze": "hrm.pipeline",
+    "compare_parameters": "hrm.sensitivity",
+    "diagnosis_stability": "hrm.stability",
+    "explain_metric": "hrm.explain",
     "make_recording": "hrm.schema",
     "open_recording": "hrm.io",
     "to_dict": "hrm.results",
@@ -30,6 +36,9 @@ _HOMES = {
 __all__ = [
     "__version__",
     "analyze",
+    "compare_parameters",
+    "diagnosis_stability",
+    "explain_metric",
     "make_recording",
     "open_recording",
     "to_dict",

@@ -127,7 +127,8 @@ class Metric:
     """One metric of the catalogue.
 
     `formula` is the definition in short, `parameters` are the keys of the parameters that
-    it rests on, and `confidence` says how sure the rule is.
+    it rests on, and `confidence` says how sure the rule is. `limits` are the quantities of the
+    limits table that it is held against, by system and posture.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Metric:
     formula: str
     parameters: tuple[str, ...]
     confidence: str
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,12 @@ def default_parameters() -> Parameters:
 
 
 @cache
+def alternative_table() -> tuple[Mapping[str, Any], ...]:
+    """Rules that others use where the literature settles none; none is ever a default."""
+    return tuple(MappingProxyType(row) for row in _load("alternatives.toml")["alternative"])
+
+
+@cache
 def limit_table() -> tuple[Limit, ...]:
     """Every row of the threshold table."""
     return tuple(Limit(**row) for row in _load("limits.toml")["limit"])
@@ -390,7 +398,7 @@ def technology_conflict(catheter: str, system: str) -> list[str]:
 def metrics() -> Mapping[str, Metric]:
     """Every metric of the catalogue, by name."""
     rows = [
-        Metric(**{**row, "parameters": tuple(row["parameters"])})
+        Metric(**{**row, **{key: tuple(row.get(key, ())) for key in ("parameters", "limits")}})
         for row in _load("metrics.toml")["metric"]
     ]
     return MappingProxyType({row.name: row for row in rows})
@@ -434,6 +442,22 @@ def citation_keys(citation: str) -> tuple[str, ...]:
         the project's own and explained in ``docs/references.md``.
     """
     return tuple(re.split(r",\s*", citation.partition(":")[0].strip()))
+
+
+@cache
+def definitions_id() -> str:
+    """Digest of every table of definitions: limits, parameters, metrics, catheters, words."""
+    tables = sorted(
+        (file.name, file.read_bytes())
+        for file in (files("hrm") / "data").iterdir()
+        if file.name.endswith((".toml", ".json"))
+    )
+    digest = hashlib.sha256()
+    for name, content in tables:
+        # What names and lengths come before cannot be taken for content.
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]
 
 
 @cache

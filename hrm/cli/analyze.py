@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from hrm import catalog
+from hrm.cli._alternatives import (
+    compare_parameters_option,
+    compared,
+    comparison_json,
+    comparison_option,
+    comparison_text,
+)
 from hrm.cli._options import (
     INPUT,
     OUTPUT,
@@ -22,65 +27,14 @@ from hrm.cli._options import (
     reading_options,
     swallows_of,
 )
+from hrm.cli._parameters import irp_limit_option, parameters_option
+from hrm.cli._stability import stability_asked, stability_options
 from hrm.cli.quality import drift_option, with_drift
 from hrm.cli.review import review_dir_option, review_of
 from hrm.errors import ParameterError
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-def _parameters(
-    _context: click.Context, _option: click.Parameter, pairs: Sequence[str]
-) -> dict[str, Any]:
-    return dict(_parameter(pair) for pair in pairs)
-
-
-def _parameter(pair: str) -> tuple[str, Any]:
-    key, equals, text = (part.strip() for part in pair.partition("="))
-    table = catalog.parameter_table()
-    if not equals or not text:
-        raise click.BadParameter("expected KEY=VALUE, like irp.window_s=10")
-    if key not in table:
-        near = difflib.get_close_matches(key, table, n=4, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise click.BadParameter(f"unknown parameter {key!r}{hint}")
-    return key, _typed(key, text, table[key].value)
-
-
-def _typed(key: str, text: str, default: Any) -> Any:
-    words = {"true": True, "false": False}
-    if isinstance(default, bool):
-        if text.lower() not in words:
-            raise click.BadParameter(f"{key} expects true or false")
-        return words[text.lower()]
-    if not isinstance(default, int | float):
-        return text
-    try:
-        return type(default)(text)
-    except ValueError as err:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise click.BadParameter(f"{key} expects {kind}") from err
-
-
-def _limit(
-    _context: click.Context, _option: click.Parameter, text: str | None
-) -> float | str | None:
-    """Number of mmHg, or the id of a row of the limits table."""
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        rows = [row.id for row in catalog.limit_table() if row.quantity == "irp4s"]
-        if text not in rows:
-            raise click.BadParameter(
-                f"expected a number of mmHg or a row of the limits table: {', '.join(rows)}"
-            ) from None
-        return text
-    if not 0.0 < value < 1000.0:
-        raise click.BadParameter("expected a number of mmHg above 0")
-    return value
 
 
 def _symptoms(
@@ -138,6 +92,13 @@ class Stated(NamedTuple):
     clinical_diagnosis: str
 
 
+class Look(NamedTuple):
+    """How figure and report are drawn."""
+
+    colors: str
+    impedance: bool
+
+
 def _clinical(given: dict[str, Any]) -> dict[str, Any]:
     """Take what was said of the patient out of the arguments."""
     names = ("symptoms", "tbe", "flip", "opioids", "prior_surgery")
@@ -167,6 +128,11 @@ def _clinical(given: dict[str, Any]) -> dict[str, Any]:
     help="Color ramp of figure and report.",
 )
 @click.option(
+    "--impedance",
+    is_flag=True,
+    help="Draw the bolus over the pressure, in figure and report.",
+)
+@click.option(
     "--report",
     "report_out",
     metavar="PATH",
@@ -194,12 +160,7 @@ def _clinical(given: dict[str, Any]) -> dict[str, Any]:
     help="What is known of each swallow: onset_s (s from the first sample) or start (samples), "
     "posture, protocol.",
 )
-@click.option(
-    "--irp-limit",
-    metavar="MMHG|ROW",
-    callback=_limit,
-    help="Upper limit of the median IRP4s: a number, or a row of hrm/data/limits.toml.",
-)
+@irp_limit_option
 @_clinical_options
 @review_dir_option
 @click.option(
@@ -212,14 +173,10 @@ def _clinical(given: dict[str, Any]) -> dict[str, Any]:
     type=OUTPUT,
     help="Write every number with unit, status, version and origin as a tidy CSV table.",
 )
-@click.option(
-    "--set",
-    "parameters",
-    metavar="KEY=VALUE",
-    multiple=True,
-    callback=_parameters,
-    help="Change a parameter of hrm/data/parameters.toml; can be repeated.",
-)
+@parameters_option
+@stability_options
+@compare_parameters_option
+@comparison_option
 @drift_option
 @reading_options
 @force_option
@@ -228,6 +185,7 @@ def command(
     json_out: Path | None,
     figure_out: Path | None,
     colors: str,
+    impedance: bool,
     report_out: Path | None,
     reason_for_referral: str,
     clinical_diagnosis: str,
@@ -239,6 +197,8 @@ def command(
     ignore_review: bool,
     long_out: Path | None,
     parameters: dict[str, Any],
+    compare_parameters: bool,
+    comparison_out: Path | None,
     drift: Path | None,
     force: bool,
     **given: Any,
@@ -251,7 +211,7 @@ def command(
     from hrm.io.swallow_table import load_swallow_table
     from hrm.plot._formats import format_of
 
-    said, clinical = reading(given), _clinical(given)
+    said, clinical, firm = reading(given), _clinical(given), stability_asked(given)
     to_stdout = json_out is not None and str(json_out) == "-"
     outputs = {
         "json": None if to_stdout else json_out,
@@ -259,6 +219,7 @@ def command(
         "report": report_out,
         "long": long_out,
         "save": save_out,
+        "comparison": comparison_out,
     }
     check_outputs([path for path in outputs.values() if path], source=file, force=force)
     if figure_out is not None:
@@ -269,26 +230,37 @@ def command(
     _check_onsets(recording, swallows)
     from hrm.pipeline import analyze
     from hrm.results import to_dict
+    from hrm.stability import diagnosis_stability
 
-    study = analyze(
-        recording,
-        system=said.system,
-        posture=posture,
-        swallows=swallows,
-        clinical=clinical,
-        irp_limit=irp_limit,
-        parameters=parameters,
-        review=review_of(recording, file, review_dir, ignore=ignore_review),
-    )
+    options: dict[str, Any] = {
+        "system": said.system,
+        "posture": posture,
+        "swallows": swallows,
+        "clinical": clinical,
+        "irp_limit": irp_limit,
+        "parameters": parameters,
+        "review": review_of(recording, file, review_dir, ignore=ignore_review),
+    }
+    if firm is None:
+        study = analyze(recording, **options)
+    else:
+        study = diagnosis_stability(recording, **firm, **options)
+    others = compared(recording, options) if compare_parameters or comparison_out else []
     result = to_dict(study)
-    text = json.dumps(result, indent=2, allow_nan=False) + "\n"
+    texts = {
+        "json": json.dumps(result, indent=2, allow_nan=False) + "\n",
+        "comparison": comparison_json(others),
+    }
     stated = Stated(reason_for_referral, clinical_diagnosis)
-    _publish(outputs, study, text, colors=colors, stated=stated, force=force)
+    look = Look(colors, impedance)
+    _publish(outputs, study, texts, look=look, stated=stated, force=force)
     from hrm.cli._summary import summary
 
     click.echo(summary(result), err=to_stdout)
+    if others:
+        click.echo(comparison_text(others), err=to_stdout)
     if to_stdout:
-        click.echo(text, nl=False)
+        click.echo(texts["json"], nl=False)
     for path in outputs.values():
         if path:
             click.echo(f"wrote {click.format_filename(path)}", err=True)
@@ -307,9 +279,9 @@ def _check_onsets(recording: xr.DataTree, rows: Sequence[dict[str, Any]]) -> Non
 def _publish(
     outputs: dict[str, Path | None],
     study: xr.DataTree,
-    text: str,
+    texts: dict[str, str],
     *,
-    colors: str,
+    look: Look,
     stated: Stated,
     force: bool,
 ) -> None:
@@ -321,16 +293,16 @@ def _publish(
             if path is None:
                 continue
             place = stack.enter_context(new_file(path, overwrite=force))
-            if kind == "json":
-                place.write_text(text, encoding="utf-8")
+            if kind in texts:
+                place.write_text(texts[kind], encoding="utf-8")
             elif kind == "figure":
                 from hrm.plot import save_figure
 
-                save_figure(study, place, colors=colors)
+                save_figure(study, place, **look._asdict())
             elif kind == "report":
                 from hrm.report import write_report
 
-                write_report(study, place, colors=colors, **stated._asdict())
+                write_report(study, place, **look._asdict(), **stated._asdict())
             elif kind == "long":
                 from hrm.store import write_long
 
