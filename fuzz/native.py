@@ -1,14 +1,14 @@
 """The native file: with a digest that fits, with one that does not, and with none."""
 
-import hashlib
 import io
 import random
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from fuzz._harness import Target, open_study
 from fuzz._mutate import _CELLS
 
-_TRAILER = b"hrm-sum1"
 _VALUES: tuple[Any, ...] = (
     *(0, -1, 1e308, float("nan"), float("inf"), "", "x" * 300, "1", "2", b"\xff", True, [1.0, 2.0]),
     *(["a"], [[1]], 2**63 - 1),
@@ -16,8 +16,14 @@ _VALUES: tuple[Any, ...] = (
 
 
 def seal(content: bytes) -> bytes:
-    """Put the digest behind a content."""
-    return content + _TRAILER + hashlib.sha256(content).digest()
+    """Put the digests behind a content, as hrm does."""
+    from hrm.io import _digest
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.nc"
+        file.write_bytes(content)
+        _digest.append(file)
+        return file.read_bytes()
 
 
 def _parse(data: bytes) -> Any:
@@ -31,7 +37,7 @@ def _open(data: bytes) -> Any:
 
 
 def _mutate(data: bytes, rng: random.Random) -> bytes:
-    """Flip bytes below the digest, or rewrite an attribute or a variable and seal it again."""
+    """Flip bytes, or rewrite an attribute or a variable and seal it again."""
     if len(data) < 100:
         return data + bytes(rng.randrange(64))
     if rng.random() < 0.85:
@@ -46,14 +52,19 @@ def _mutate(data: bytes, rng: random.Random) -> bytes:
         return bytes(body)
     try:
         return data[:1] + _rewritten(data[1:], rng)
-    except Exception:  # noqa: BLE001 - HDF5 does not open it: it is spoilt enough
+    except Exception:  # noqa: BLE001 - it is spoilt already
         return data[: len(data) // 2]
 
 
 def _rewritten(content: bytes, rng: random.Random) -> bytes:
     import h5py
 
-    stream = io.BytesIO(content.partition(_TRAILER)[0])
+    from hrm.io import _digest
+
+    # A digest that fits vouches for HDF5 that was written by HDF5: damage is not sealed.
+    _digest.check_whole(content, strictness="raise")
+    # HDF5 cuts off what stands behind its own content when it has changed it.
+    stream = io.BytesIO(content)
     with h5py.File(stream, "r+") as file:
         names: list[str] = ["/"]
         file.visit(names.append)

@@ -28,10 +28,10 @@ from fuzz._harness import HANG_S, RSS_MB, SEEDS, SLOW_S, WORK  # noqa: E402
 
 READERS = (
     *("native", "source", "table", "layout", "edf", "mms", "manoview_headed", "manoview_headless"),
-    *("sniff", "windows"),
+    *("sniff", "windows", "swallow_table", "offset_table", "convert"),
 )
 #: These have no way past xarray: all their executions are of `open`.
-ONLY_OPEN = ("windows",)
+ONLY_OPEN = ("windows", "convert")
 TOTALS = ROOT / "fuzz" / "totals.json"
 TABLE = ROOT / "fuzz" / "TOTALS.md"
 #: A fault that ends a process begins another, up to this many.

@@ -200,6 +200,30 @@ def windows() -> Iterator[bytes]:
         yield b"\0" + one + b"=====\n" + Headless(n_samples=3, first=first).bytes()
 
 
+def swallow_table() -> Iterator[bytes]:
+    """Tables in seconds and in samples, as an operator and as a spreadsheet write them."""
+    yield b"\0onset_s,posture,protocol\n4.5,supine,single\n40,upright,mrs\n"
+    yield b"\0onset_s;protocol\n4,5;single\n"
+    yield b"\x01start\tposture\n120\tsupine\n480\tsupine\n"
+    yield b"\xffstart\n120\n"
+    yield b'\0\xef\xbb\xbfonset_s,note\r\n"4.5","DOE JANE"\r\n'
+
+
+def offset_table() -> Iterator[bytes]:
+    """Tables of one reading and of two."""
+    head = b"\0sensor,depth_cm,offset_end_mmhg,time_end_s"
+    yield head + b"\n0,0,1.5,600\n1,1,-2,600\n2,2,0,600\n"
+    both = b",offset_start_mmhg,time_start_s\n0,0,1.5,600,0,-5\n1,1,-2,600,1,-5\n2,2,0,600,0,-5\n"
+    yield head + both
+    yield head + b",who\r\n2,2,0,600,DOE\r\n1,1,-2,600,JANE\r\n0,0,1.5,600,\r\n"
+
+
+def convert() -> Iterator[bytes]:
+    """MMS files, in each encoding."""
+    for number, seed in enumerate(mms()):
+        yield bytes([number % 3]) + seed[1:]
+
+
 def native() -> Iterator[bytes]:
     """Studies as hrm writes them, with the digest and without."""
     import hrm.io
@@ -222,7 +246,10 @@ def native() -> Iterator[bytes]:
     yield b"\0" + whole.rpartition(b"hrm-sum1")[0]
 
 
-STORED = (mms, manoview_headed, manoview_headless, table, layout, edf, source, sniff, windows)
+STORED = (
+    *(mms, manoview_headed, manoview_headless, table, layout, edf, source, sniff, windows),
+    *(swallow_table, offset_table, convert),
+)
 
 
 def _zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -20,7 +20,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hrm.errors import ParameterError
+from hrm._toml import MOST_BYTES, load_toml_bounded
+from hrm.errors import FormatError, ParameterError
 
 #: Environment variable that names the user's file; ``off`` or empty means none.
 VARIABLE = "HRM_CATHETERS"
@@ -219,8 +220,12 @@ _FILES = {
 
 def _user_catheters(path: Path, origin: str) -> list[Catheter]:
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("catheter")
-    except (OSError, ValueError, RecursionError) as err:
+        with path.open("rb") as stream:
+            rows = load_toml_bounded(stream.read(MOST_BYTES + 1), path=path).get("catheter")
+    except FormatError as err:
+        # Nothing of the file is quoted in it: it says what is wrong, and where.
+        raise ParameterError(f"{_FILES[origin]} {_EXPECTED}; {err}") from err
+    except OSError as err:
         raise ParameterError(
             f"{_FILES[origin]} {_EXPECTED} ({type(err).__name__} while reading it)"
         ) from err

@@ -1,5 +1,7 @@
 """The registry of catheters: hrm's table, the user's, and a name that stays a name."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +101,34 @@ def test_each_fault_of_a_row_is_told_without_quoting_it(row, message, tmp_path):
     with pytest.raises(ParameterError, match=message) as caught:
         registry.catheters(path)
     assert "catheter 1: " in str(caught.value)
+    assert "PLANT" not in str(caught.value)
+
+
+HARMFUL = {
+    "a dotted key": b"[[catheter]]\n" + b".".join([b"PLANT"] * 12_000) + b" = 1",
+    "a dotted header": b"[[catheter." + b".".join([b"PLANT"] * 12_000) + b"]]",
+    "very long": b"#" * (2 << 20),
+    "brackets": b"catheter = " + b"[" * 60_000,
+}
+
+
+@pytest.mark.parametrize("text", HARMFUL.values(), ids=HARMFUL)
+def test_a_file_made_to_take_long_is_refused_at_once(text, tmp_path):
+    """60 kB of one dotted key took 21 s."""
+    path = tmp_path / "a.toml"
+    path.write_bytes(text)
+    begun = time.process_time()
+    with pytest.raises(ParameterError, match=r"catheter file must hold .* is not TOML") as caught:
+        registry.catheters(path)
+    assert time.process_time() - begun < 1
+    assert "PLANT" not in str(caught.value)
+
+
+def test_what_is_no_toml_says_where(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text('[[catheter]]\nmodel = "x"\nPLANT PLANT\n', encoding="utf-8")
+    with pytest.raises(ParameterError, match="at line 3") as caught:
+        registry.catheters(path)
     assert "PLANT" not in str(caught.value)
 
 

@@ -81,8 +81,8 @@ def open_recording(
         Which end of the catheter the first channel of such a file is.
     lazy : bool
         Of a native file, leave pressures and impedances on disk until they are used. The
-        file stays open until ``close()`` of the study, and must not change meanwhile; its
-        digest is not checked, only the checksum of each part that is used.
+        file stays open until ``close()`` of the study, and must not change meanwhile. Of the
+        samples only the checksum of each part that is used is checked.
 
     Returns
     -------
@@ -237,7 +237,8 @@ def open_windows(
     Parameters
     ----------
     sources : iterable of path-like or binary file object
-        The files, in any order. Windows may overlap, and must leave no gap.
+        The files, in any order; of a zip archive all files in it. Windows may overlap, and
+        must leave no gap.
     reader : str, optional
         Name of the reader to use instead of looking at the content.
     **said
@@ -264,18 +265,29 @@ def open_windows(
     study is a claim of the caller, which is tested but cannot be proven.
     """
     from hrm.io._registry import check_said, choose_reader
-    from hrm.io.join import join_windows
+    from hrm.io.join import annotations_of_windows, join_windows
 
     if isinstance(sources, str | os.PathLike):
         raise TypeError("expected a list of files; open_recording reads a single one")
     options = _options(**said)
-    windows = []
-    for source in sources:
-        with opened(source) as content:
-            chosen = choose_reader(content, reader, has_layout=options.layout is not None)
-            check_said(chosen, options)
-            windows.append(chosen.read(content, options))
+    windows: list[xr.DataTree] = []
+    with annotations_of_windows(windows):
+        for source, member in _each_file(sources):
+            with opened(source, member) as content:
+                chosen = choose_reader(content, reader, has_layout=options.layout is not None)
+                check_said(chosen, options)
+                windows.append(chosen.read(content, options))
     return join_windows(windows, participant=options.participant)
+
+
+def _each_file(
+    sources: Iterable[str | os.PathLike[str] | BinaryIO],
+) -> Iterator[tuple[str | os.PathLike[str] | BinaryIO, str | None]]:
+    """Give files and, of a zip archive with several, each member."""
+    for source in sources:
+        names = archive_members(source) if isinstance(source, str | os.PathLike) else []
+        for member in names if len(names) > 1 else [None]:
+            yield source, member
 
 
 def _options(
@@ -360,7 +372,7 @@ def write_native(
     encoding : {"float32", "int16", "blosc"}
         How the samples are stored; they are the same when read. ``"float32"``, in gzip, is
         what every program for HDF5 reads. ``"int16"`` has a CF ``scale_factor``, and is
-        written only if every sample comes back to the bit. ``"blosc"`` needs the package
+        written only if every number comes back (zero without its sign). ``"blosc"`` needs
         hdf5plugin (``pip install 'hrm[blosc]'``), here and where the file is read.
 
     Raises

@@ -58,9 +58,7 @@ def check_encoding(name: str) -> Encoding:
             if known == "blosc":
                 _plugin()
             return known
-    raise ParameterError(
-        f"encoding= (--encoding) is one of {', '.join(ENCODINGS)}; this is none of them"
-    )
+    raise ParameterError(f"encoding= is one of {', '.join(ENCODINGS)}; this is none of them")
 
 
 def storage_of(encoding: Encoding) -> dict[str, Any]:
@@ -103,7 +101,10 @@ def unpack(codes: NDArray[np.int16], scale: float, fill: int | None) -> NDArray[
 
 
 class Proof:
-    """Whether a signal comes back from int16 to the bit, sample by sample.
+    """Whether a signal comes back from int16 as the same numbers, sample by sample.
+
+    The same number is one that compares equal: zero has no sign, and every NaN is "not
+    measured". Exports print small negative pressures as ``-0.00``, which says no more than 0.
 
     Parameters
     ----------
@@ -142,8 +143,8 @@ class Proof:
                 "encoding int16 would change this recording: the first sample that it cannot "
                 f"hold is sample {self._n_rows + row + 1} of {self._signal} channel "
                 f"{channel + 1} (counted from proximal), which is not a number of at most "
-                f"{_LARGEST_CODE} steps of 1, 0.1, 0.01 or 0.001 (or is a negative zero); "
-                "nothing was written: use float32"
+                f"{_LARGEST_CODE} steps of 1, 0.1, 0.01 or 0.001; nothing was written: use "
+                "float32"
             )
         self._left = left
         self._n_rows += len(rows)
@@ -151,7 +152,7 @@ class Proof:
 
 def _first_changed(rows: NDArray[np.float32], decimals: int) -> tuple[int, int] | None:
     back = unpack(pack(rows, decimals), _SCALES[decimals], int(FILL))
-    same = back.view(np.uint32) == np.ascontiguousarray(rows).view(np.uint32)
+    same = (back == rows) | (np.isnan(back) & np.isnan(rows))
     if same.all():
         return None
     row, channel = np.unravel_index(int(np.argmin(same)), same.shape)

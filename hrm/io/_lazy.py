@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hrm.errors import HrmError, ParameterError
-from hrm.io import native
+from hrm.io import _digest, native
 from hrm.io._registry import Match, ReadOptions
 from hrm.io._source import Source
 
@@ -19,15 +19,15 @@ _ON_DISK = frozenset({"pressure", "impedance"})
 def open_lazily(source: Source, options: ReadOptions) -> xr.DataTree:
     """Open a native file; only its pressures and impedances are left on disk.
 
-    The digest behind the content is not checked, as that means reading all of it. Each
-    part of the samples carries a checksum, which is checked when the part is used.
+    All but the samples is compared with the digests behind the content. Each part of the
+    samples carries a checksum of its own, which HDF5 checks when the part is used.
 
     Raises
     ------
     ParameterError
         If the file is packed, a file object, or not a native file.
     CorruptFileError
-        If the file is cut or damaged.
+        If the file is cut or damaged, or has no digest.
     UnsupportedVersionError
         If a newer hrm wrote it.
     SchemaError
@@ -50,6 +50,7 @@ def open_lazily(source: Source, options: ReadOptions) -> xr.DataTree:
 def _open(source: Source, options: ReadOptions) -> xr.DataTree:
     from hrm.schema import validate
 
+    _check(source, options)
     stream = source.path.open("rb")  # type: ignore[union-attr] # the study closes it
     try:
         study = native.load(stream, source.packed_size, keep=_ON_DISK)
@@ -59,3 +60,14 @@ def _open(source: Source, options: ReadOptions) -> xr.DataTree:
         stream.close()
         raise
     return study
+
+
+def _check(source: Source, options: ReadOptions) -> None:
+    """Go once through all that HDF5 will read besides samples, each byte checked before.
+
+    Not on the stream that stays open: HDF5 calls into it when Python has ended, which only
+    a file of the operating system survives.
+    """
+    with source.random_access() as plain:
+        stream = _digest.checked(plain, strictness=options.strictness)
+        native.load(stream, source.packed_size, keep=_ON_DISK).close()

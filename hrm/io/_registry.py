@@ -222,7 +222,7 @@ def check_said(reader: Reader, options: ReadOptions) -> None:
     """
     said = [name for name in _OF_TABLES if getattr(options, name) is not None]
     if said and not getattr(reader, "takes_layout", False):
-        names = ", ".join(f"{name}= (--{name.replace('_', '-')})" for name in said)
+        names = ", ".join(f"{name}=" for name in said)
         raise ParameterError(
             f"{names}: only of a plain table or an EDF file; the format {reader.name} says it "
             "itself, leave it out"

@@ -70,6 +70,7 @@ class Source:
         self._head = b""
         self._zip: zipfile.ZipFile | None = None
         self._packed: BinaryIO | None = None
+        self._taken = 0
         self._info: zipfile.ZipInfo | None = None
         self.packing = self._find_packing()
         try:
@@ -89,7 +90,7 @@ class Source:
             return PurePosixPath(self._info.filename).name
         if member is not None:
             raise ParameterError(
-                "member= (--member) names a file within a zip archive, but the file is no archive"
+                "member= names a file within a zip archive, but the file is no archive"
             )
         packed = self.packing == "gzip" and file_name.lower().endswith(".gz")
         return file_name[:-3] if packed else file_name
@@ -193,7 +194,9 @@ class Source:
     @property
     def bytes_read(self) -> int:
         """Bytes, as they lie, that the stream opened last has taken."""
-        return self._packed.tell() if self._packed and not self._packed.closed else 0
+        if self._packed and not self._packed.closed:
+            self._taken = self._packed.tell()
+        return self._taken
 
     def open(self) -> BinaryIO:
         """Open the content from its start; forward reading only, as often as needed."""
@@ -209,7 +212,7 @@ class Source:
             packed = cast("BinaryIO", self._zip.fp)
         elif self.packing == "gzip":
             inner = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._packed = packed
+        self._packed, self._taken = packed, 0
         content = io.BufferedReader(_Content(self, inner, packed), _CHUNK)
         return self._track(cast("BinaryIO", content))
 
@@ -355,6 +358,7 @@ class _Content(io.RawIOBase):
         return self._packed.tell()
 
     def close(self) -> None:
+        _ = self._source.bytes_read  # noted while it can be asked
         self._inner.close()
         if self._source.packing == "gzip":
             self._packed.close()

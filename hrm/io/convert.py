@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from hrm._files import check_target, new_file
-from hrm.io import _raw, native
+from hrm.io import _digest, _raw, native
 from hrm.io._catheter import Placement
 from hrm.io._encodings import (
     CHUNK_SAMPLES,
@@ -98,7 +98,7 @@ def convert_stream(
         facts = stream.finish()
         placement = late_placement(stream, options, facts, early)
         _write_rest(temporary, _skeleton(stream, facts, options, placement), written, facts)
-        native.append_digest(temporary)
+        _digest.append(temporary)
 
 
 class _Samples:

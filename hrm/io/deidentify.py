@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hrm import catalog
+from hrm import catalog, reported
 from hrm.catheters import Catheter, catheters, model_of_device
 from hrm.io import identity
 from hrm.io._registry import all_readers
@@ -53,6 +55,16 @@ _LONG_NAMES = {
     "time": "time from the first sample",
     "sensor_ok": "sensor can be used",
 }
+
+
+#: Why a value that a file might report of a swallow is not there.
+_REPORTED_CODES = (
+    reported.NO_DATA,
+    reported.UNRECOGNIZED,
+    reported.CONTRADICTORY,
+    reported.NO_EVENT,
+    reported.SEVERAL_EVENTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,8 @@ def deidentify(
     -------
     DataTree
         Recording only, without results: they are found again by ``analyze``, and what was
-        said with them may identify the reader.
+        said with them may identify the reader. What the file itself reports of its swallows
+        stays, in ``/swallows``, as far as it is numbers and words of a vocabulary.
     tuple of Change
         What became of which slot, without values.
 
@@ -131,6 +144,11 @@ def deidentify(
     }
     nodes["/events"] = _events(nodes["/events"], account, keep_notes=keep_notes)
     others = [node for node in study.subtree if node.path.split("/")[1] not in (*_VARIABLES, "")]
+    rows = reported.rows_of(study)
+    if rows is not None:
+        nodes["/swallows"] = _reported(rows, account)
+        home = reported.NODE if reported.NODE.strip("/") in study.children else "/swallows"
+        others = [node for node in others if node.path != home]
     account.note("results and other nodes", "dropped", len(others))
     attrs = _root_attrs(study, known, account)
     attrs |= _day(study.attrs, reference_date, account)
@@ -193,6 +211,65 @@ def _of_vocabulary(
     wrong = sum(text not in allowed for text in texts)
     account.note(f"{name} of events", f"replaced by '{instead}'", wrong)
     return [text if text in allowed else instead for text in texts]
+
+
+def _reported(rows: xr.Dataset, account: _Account) -> xr.Dataset:
+    """Copy what the file reports of its swallows: numbers, and words of the vocabulary."""
+    slot = "reported values of swallows"
+    made = []
+    for at in range(rows.sizes["swallow"]):
+        row = {
+            str(name).removeprefix(reported.PREFIX): rows[name].values[at]
+            for name in rows.data_vars
+            if rows[name].dims == ("swallow",)
+        }
+        clean = _reported_row(row)
+        made.append(clean)
+        n_numbers = sum(math.isfinite(value) for value in clean.metrics.values())
+        account.note(slot, "kept", n_numbers + sum(text != "" for text in clean.words.values()))
+        texts = {"label": clean.label, **clean.words}
+        dropped = [name for name, text in texts.items() if str(row.get(name, "")) != text]
+        account.note(slot, "text dropped", len(dropped))
+    known = {"onset", "number", "label", "status", *reported.WORDS, *reported.METRICS}
+    other = {str(name).removeprefix(reported.PREFIX) for name in rows.variables} - known
+    account.note(slot, "other column dropped", len(other))
+    return reported.to_dataset(made)
+
+
+def _reported_row(row: Mapping[str, Any]) -> reported.ReportedSwallow:
+    count = _finite(row.get("number"))
+    number = 0 if math.isnan(count) else int(count)
+    words = {
+        name: str(row[name]) if row[name] in allowed else ""
+        for name, allowed in reported.WORDS.items()
+        if name in row
+    }
+    return reported.ReportedSwallow(
+        onset_s=_finite(row.get("onset")),
+        # A count has two digits at most; what has more may be a record number.
+        number=number if 0 <= number < 100 else 0,
+        label=identity.note_to_keep(str(row.get("label", "")), keep_phi=False),
+        words=words,
+        metrics={name: _finite(row[name]) for name in reported.METRICS if name in row},
+        status=_reported_status(str(row.get("status", ""))),
+    )
+
+
+def _finite(value: Any) -> float:
+    """A number of a column of numbers; NaN of anything else, a text of digits too."""
+    number = float(value) if isinstance(value, np.number | int | float) else math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _reported_status(text: str) -> dict[str, str]:
+    """Of the reasons why a value is missing, those that are codes of known columns."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    known = {"onset", *reported.WORDS, *reported.METRICS}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: why for name, why in entries if name in known and why in _REPORTED_CODES}
 
 
 def _root_attrs(

@@ -6,7 +6,6 @@ appears complete or not at all, and opens in plain ``xarray.open_datatree``.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
 import os
@@ -26,7 +25,7 @@ from hrm.errors import (
     SchemaError,
     UnsupportedVersionError,
 )
-from hrm.io import _encodings, _raw, identity
+from hrm.io import _digest, _encodings, _raw, identity
 from hrm.io._catheter import resolve
 from hrm.io._encodings import CHUNK_SAMPLES, COMPRESSION, Encoding
 from hrm.io._registry import Match, ReadOptions, Sniff
@@ -39,14 +38,13 @@ if TYPE_CHECKING:
 
 NAME = "hrm-native"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-# Behind the end of the HDF5 content, where every HDF5 program ignores it.
-TRAILER_MAGIC = b"hrm-sum1"
 
 # Deflate cannot shrink by more than about 1000: a file that declares more is damaged.
 _MAX_EXPANSION = 1100
 _SMALL_BYTES = 1 << 20
-_TRAILER_BYTES = len(TRAILER_MAGIC) + hashlib.sha256().digest_size
-_ROOT_MARKS = ("schema_version", "source_sha256", "sampling_rate")
+_ROOT_MARKS = (b"schema_version", b"source_sha256", b"sampling_rate")
+#: Where HDF5 writes the names of attributes is its own affair: near one end in all we saw.
+_MARK_SPAN = 32 << 20
 
 
 class NativeReader:
@@ -63,23 +61,19 @@ class NativeReader:
     )
 
     def sniff(self, head: bytes, source: Source) -> Sniff:
-        """Judge by the HDF5 magic and the root attributes."""
-        import h5py
+        """Judge by the HDF5 magic, and the digest or the names of the root attributes.
 
+        By their bytes: damage can hold HDF5 in an endless loop, so it sees nothing yet.
+        """
         if not head.startswith(HDF5_MAGIC):
             return Sniff(Match.NO, "not an HDF5 file")
         try:
             with source.random_access() as stream:
-                # Damage can hold HDF5 in an endless loop: it sees no file before its digest.
-                if _has_digest(stream):
+                if _digest.is_there(stream):
                     return Sniff(Match.YES, "HDF5 with the digest of a study behind it")
-                with h5py.File(stream, "r") as file:
-                    marked = all(name in file.attrs for name in _ROOT_MARKS)
-        except Exception as err:  # noqa: BLE001 - whatever HDF5 trips over; reading it says so
-            return Sniff(Match.MAYBE, f"HDF5, but it does not open ({type(err).__name__})")
-        if marked:
-            return Sniff(Match.YES, "HDF5 with the root attributes of a study")
-        return Sniff(Match.NO, "HDF5, but not a study of hrm")
+                return _judged_by_marks(stream)
+        except Exception as err:  # noqa: BLE001 - of the packing; reading it says so
+            return Sniff(Match.MAYBE, f"HDF5, but it is not read ({type(err).__name__})")
 
     def peek(self, source: Source) -> dict[str, Any]:
         """Describe the file from its metadata."""
@@ -87,7 +81,10 @@ class NativeReader:
 
         try:
             # Through a stream: HDF5's own error texts carry the path.
-            with source.random_access() as stream, h5py.File(stream, "r") as file:
+            with (
+                source.random_access() as stream,
+                h5py.File(_digest.checked(stream, strictness="raise"), "r") as file,
+            ):
                 n_sensors, n_samples = file["pressure/pressure"].shape
                 return _raw.peek_result(
                     name=NAME,
@@ -99,23 +96,29 @@ class NativeReader:
                     needs_catheter=False,
                     size=source.size,
                 )
+        except HrmError:
+            raise
         except Exception as err:
             raise damaged(err) from err
 
     def read(self, source: Source, options: ReadOptions) -> xr.DataTree:
         """Read the whole file into a validated study; no handle stays open."""
         # From memory: HDF5's own error texts carry the path.
-        study = parse(source.read())
+        study = parse(source.read(), strictness=options.strictness)
         return build(study, options)
 
 
-def _has_digest(stream: BinaryIO) -> bool:
-    """Whether hrm wrote the file, and reading it will begin with the digest."""
+def _judged_by_marks(stream: BinaryIO) -> Sniff:
+    """Judge a file without a digest by whether the names of the root attributes are in it."""
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - _TRAILER_BYTES))
-    marked = stream.read(len(TRAILER_MAGIC)) == TRAILER_MAGIC
-    stream.seek(0)
-    return marked
+    for start in {0, max(0, size - _MARK_SPAN)}:
+        stream.seek(start)
+        part = stream.read(_MARK_SPAN)
+        if all(mark in part for mark in _ROOT_MARKS):
+            return Sniff(Match.YES, "HDF5 with the root attributes of a study")
+    if size > 2 * _MARK_SPAN:
+        return Sniff(Match.MAYBE, "HDF5, too large to look all through it for a study")
+    return Sniff(Match.NO, "HDF5, but not a study of hrm")
 
 
 def damaged(err: Exception) -> CorruptFileError:
@@ -127,13 +130,15 @@ def damaged(err: Exception) -> CorruptFileError:
     )
 
 
-def parse(data: bytes) -> xr.DataTree:
+def parse(data: bytes, *, strictness: str = "raise") -> xr.DataTree:
     """Read the bytes of a native file, values and attributes as they were written.
 
     Parameters
     ----------
     data : bytes
         The whole file.
+    strictness : {"raise", "warn"}
+        What to do about a file without a digest that fits.
 
     Returns
     -------
@@ -143,7 +148,7 @@ def parse(data: bytes) -> xr.DataTree:
     Raises
     ------
     CorruptFileError
-        If the file is cut or damaged.
+        If the file is cut or damaged, or has no digest.
     UnsupportedVersionError
         If a newer hrm wrote it.
     SchemaError
@@ -152,43 +157,14 @@ def parse(data: bytes) -> xr.DataTree:
     from hrm.schema import validate
 
     try:
-        content = _checked(data)
-        study = load(io.BytesIO(content), len(content))
+        _digest.check_whole(data, strictness=strictness)
+        study = load(io.BytesIO(data), len(data))
         validate(study)
     except HrmError:
         raise
     except Exception as err:
         raise damaged(err) from err
     return study
-
-
-def _checked(data: bytes) -> bytes:
-    """Compare the content with the digest behind it, and return it without.
-
-    A damaged HDF5 file can hold the library in an endless loop, so damage is
-    found first. A file without a digest was written by another program: it is
-    read, with what HDF5 itself checks.
-    """
-    content, tail = data[:-_TRAILER_BYTES], data[-_TRAILER_BYTES:]
-    if not tail.startswith(TRAILER_MAGIC):
-        return data
-    if tail[len(TRAILER_MAGIC) :] != hashlib.sha256(content).digest():
-        raise CorruptFileError(
-            "the content does not match the digest at the end of the file; it is damaged: "
-            "write it again from its source",
-            reader=NAME,
-        )
-    return content
-
-
-def append_digest(file: Path) -> None:
-    """Put the digest of a finished file behind its content."""
-    with file.open("rb+") as stream:
-        digest = hashlib.file_digest(stream, "sha256").digest()
-        stream.seek(0, os.SEEK_END)
-        stream.write(TRAILER_MAGIC + digest)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def load(stream: BinaryIO, size: int, *, keep: frozenset[str] = frozenset()) -> xr.DataTree:
@@ -215,6 +191,8 @@ def load(stream: BinaryIO, size: int, *, keep: frozenset[str] = frozenset()) -> 
         engine="h5netcdf",
         decode_times=False,
         decode_timedelta=False,
+        # The default, said outright: otherwise h5netcdf warns of a variable without dims.
+        phony_dims="access",
         mask_and_scale={packing.name: False for packing in found.packings} or None,
     )
     try:
@@ -265,6 +243,9 @@ def _check_declared(file: Any, size: int) -> None:
     def visit(_: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.shape is not None:
             declared.append(math.prod(item.shape) * item.dtype.itemsize)
+            if item.chunks:
+                # Reads where each chunk lies, so that this is checked before it is relied on.
+                item.id.get_num_chunks()
 
     file.visititems(visit)
     if sum(declared) > _SMALL_BYTES + _MAX_EXPANSION * size + _encodings.blosc_bytes(file):
@@ -437,7 +418,7 @@ def write_native(
     stored = _encodings.packed(study) if encoding == "int16" else study
     with new_file(target, overwrite=overwrite) as temporary:
         write_tree(stored, temporary, storage=_encodings.storage_of(encoding))
-        append_digest(temporary)
+        _digest.append(temporary)
 
 
 def write_tree(

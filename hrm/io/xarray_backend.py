@@ -36,18 +36,35 @@ class HrmBackendEntrypoint(BackendEntrypoint):
         filename_or_obj: Any,
         *,
         drop_variables: str | Iterable[str] | None = None,
+        group: str | None = None,
         **said: Any,
     ) -> xr.DataTree:
-        """Open a recording as the tree that `hrm.open_recording` gives."""
-        dropped = [drop_variables] if isinstance(drop_variables, str) else drop_variables
+        """Open a recording as the tree that `hrm.open_recording` gives, or one `group` of it.
+
+        The attributes of the study come with a group.
+
+        Raises
+        ------
+        ParameterError
+            If the recording has no such group.
+        """
         study = open_recording(filename_or_obj, **said)
-        if not dropped:
+        try:
+            path = _path_of(study, group)
+        except ParameterError:
+            study.close()
+            raise
+        dropped = [drop_variables] if isinstance(drop_variables, str) else drop_variables
+        if not dropped and path == "/":
             return study
         kept = {
-            node.path: node.to_dataset(inherit=False).drop_vars(list(dropped), errors="ignore")
-            for node in study.subtree
+            f"/{PurePosixPath(node.path).relative_to(path)}".removesuffix("."): node.to_dataset(
+                inherit=False
+            ).drop_vars(list(dropped or ()), errors="ignore")
+            for node in study[path].subtree
         }
         tree = xr.DataTree.from_dict(kept)
+        tree.attrs = {**study.attrs, **tree.attrs}
         tree.set_close(study.close)
         return tree
 
@@ -59,22 +76,19 @@ class HrmBackendEntrypoint(BackendEntrypoint):
         group: str | None = "pressure",
         **said: Any,
     ) -> xr.Dataset:
-        """Open one node of a recording; the root attributes come with it.
+        """Open one group of a recording, the pressures unless another is named.
+
+        The attributes of the study come with it.
 
         Raises
         ------
         ParameterError
-            If the recording has no such node.
+            If the recording has no such group.
         """
-        tree = self.open_datatree(filename_or_obj, drop_variables=drop_variables, **said)
-        path = "/" + str(PurePosixPath(group or "/")).strip("/.")
-        nodes = {node.path: node for node in tree.subtree}
-        if path not in nodes:
-            raise ParameterError(
-                f"the recording has no group of that name; it has {', '.join(sorted(nodes))}"
-            )
-        dataset = nodes[path].to_dataset(inherit=False)
-        dataset.attrs = {**tree.attrs, **dataset.attrs}
+        tree = self.open_datatree(
+            filename_or_obj, drop_variables=drop_variables, group=group, **said
+        )
+        dataset = tree.to_dataset(inherit=False)
         dataset.set_close(tree.close)
         return dataset
 
@@ -83,11 +97,16 @@ class HrmBackendEntrypoint(BackendEntrypoint):
         filename_or_obj: Any,
         *,
         drop_variables: str | Iterable[str] | None = None,
+        group: str | None = None,
         **said: Any,
     ) -> dict[str, xr.Dataset]:
-        """Open every node of a recording."""
-        tree = self.open_datatree(filename_or_obj, drop_variables=drop_variables, **said)
-        return {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
+        """Open every group of a recording, or those within one."""
+        tree = self.open_datatree(
+            filename_or_obj, drop_variables=drop_variables, group=group, **said
+        )
+        groups = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
+        groups["/"].set_close(tree.close)
+        return groups
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
         """Whether a reader of a vendor's format is sure of the content.
@@ -101,3 +120,20 @@ class HrmBackendEntrypoint(BackendEntrypoint):
                 return choose_reader(source).name != NATIVE
         except (HrmError, OSError):
             return False
+
+
+def _path_of(study: xr.DataTree, group: str | None) -> str:
+    """Path of a group that is there; the root if none is named.
+
+    Raises
+    ------
+    ParameterError
+        If it is not there; lists those that are.
+    """
+    path = "/" + str(PurePosixPath(group or "/")).strip("/.")
+    there = {node.path for node in study.subtree}
+    if path not in there:
+        raise ParameterError(
+            f"group=: the recording has no group of that name; it has {', '.join(sorted(there))}"
+        )
+    return path

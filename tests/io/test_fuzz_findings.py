@@ -16,8 +16,8 @@ from fuzz import _harness, seeds
 from fuzz._harness import SEEDS, BlockError, PrivacyError, Tally, Target, attempt, check, load
 from fuzz.run import ONLY_OPEN, READERS
 from hrm.catheters import catheters
-from hrm.errors import CorruptFileError, HrmError, ParameterError
-from hrm.io import _lines, native
+from hrm.errors import CorruptFileError, HrmError, ParameterError, ProvenanceWarning
+from hrm.io import _lines
 from hrm.io.layout import read_layout
 from hrm.schema import make_recording
 from tests.io.edf_bytes import Edf, pressures
@@ -30,7 +30,7 @@ STORED = [each.__name__ for each in seeds.STORED]
 @pytest.fixture(autouse=True)
 def work_elsewhere(tmp_path, monkeypatch):
     """The targets that need a file put it here."""
-    for name in ("layout", "source"):
+    for name in ("layout", "source", "swallow_table", "offset_table"):
         monkeypatch.setattr(f"fuzz.{name}.WORK", tmp_path)
 
 
@@ -158,8 +158,13 @@ def test_hdf5_sees_no_damaged_file_that_has_a_digest(tmp_path, monkeypatch):
 
 
 def test_a_native_file_without_the_digest_is_still_known_by_its_marks(tmp_path):
-    data = native_bytes(tmp_path)[: -native._TRAILER_BYTES]
-    assert hrm.io.open_recording(io.BytesIO(data)).attrs["sampling_rate"] == 20
+    """HDF5 looped on 11 of 200 000 damaged files that had none: it sees none of them unasked."""
+    data = native_bytes(tmp_path)[:-40]
+    with pytest.raises(CorruptFileError, match="no digest"):
+        hrm.io.open_recording(io.BytesIO(data))
+    with pytest.warns(ProvenanceWarning, match="no digest"):
+        study = hrm.io.open_recording(io.BytesIO(data), strictness="warn")
+    assert study.attrs["sampling_rate"] == 20
 
 
 @pytest.mark.parametrize("name", ["1", '"a"', "contraction vigos", "ws_1_large_brea", "catheter_t"])

@@ -229,5 +229,5 @@ def test_a_dead_channel_of_nan_is_not_ok(read):
 def test_cut_inside_the_last_marker(read):
     data = Mms(marker={59: 100}).bytes()
     assert read(data.rstrip(b"\r\n"))["events"].to_dataset().sizes["event"] == 1
-    with pytest.raises(CorruptFileError, match=r"line 67: the last row has no line end"):
+    with pytest.raises(CorruptFileError, match=r"line 67: the last row is cut: it has no line end"):
         read(data.rstrip(b"\r\n")[:-1])

@@ -1,5 +1,6 @@
 """engine="hrm" of xarray: by class, and by the name that pyproject.toml declares."""
 
+import io
 import subprocess
 import sys
 import tomllib
@@ -10,8 +11,11 @@ import xarray as xr
 
 import hrm.io
 from hrm.errors import ParameterError
+from hrm.io._registry import builtin_readers
+from hrm.io._variants import variants_of
 from hrm.io.xarray_backend import HrmBackendEntrypoint
-from tests.io.layouts import ManoView, Mms
+from tests.io.edf_bytes import Edf, pressures
+from tests.io.layouts import Headless, ManoView, Mms
 
 ROOT = Path(hrm.io.__file__).parents[2]
 
@@ -47,6 +51,96 @@ def test_a_dataset_is_one_node_with_the_provenance(mms):
 def test_groups(mms):
     found = xr.open_groups(mms, engine=HrmBackendEntrypoint, catheter="CE4-0062")
     assert set(found) == {"/", "/pressure", "/events"}
+
+
+def analyzed():
+    """A study with results: groups, and groups within groups."""
+    study = hrm.io.open_recording(io.BytesIO(ManoView(n_segments=18).bytes()))
+    study["swallows"] = xr.Dataset({"onset": ("swallow", [1.0, 2.0])})
+    study["results/egj"] = xr.Dataset({"basal": 12.5}, attrs={"version": 3})
+    return study
+
+
+def write_native(encoding):
+    def write(path):
+        hrm.io.write_native(analyzed(), path, encoding=encoding)
+
+    return write
+
+
+def content(make):
+    return lambda path: path.write_bytes(make().bytes())
+
+
+TABLE = {"sampling_rate": 50, "pressure_unit": "mmHg", "channel_order": "proximal_first"}
+#: How to write a file of each reader, what must be said of it, and the groups it has.
+RECORDING = {"/", "/pressure", "/events"}
+WITH_IMPEDANCE = RECORDING | {"/impedance"}
+RESULTS = WITH_IMPEDANCE | {"/swallows", "/results", "/results/egj"}
+FORMATS = {
+    "hrm-native": (write_native("float32"), {}, RESULTS),
+    "hrm-native int16": (write_native("int16"), {}, RESULTS),
+    "hrm-native blosc": (write_native("blosc"), {}, RESULTS),
+    "hrm-native lazy": (write_native("float32"), {"lazy": True}, RESULTS),
+    "hrm-native int16 lazy": (write_native("int16"), {"lazy": True}, RESULTS),
+    "mms-csv": (content(Mms), {"catheter": "CE4-0062"}, RECORDING),
+    "manoview-ascii": (content(lambda: ManoView(n_segments=18)), {}, WITH_IMPEDANCE),
+    "manoview-headless": (content(Headless), {}, RECORDING),
+    "edf": (
+        lambda path: path.write_bytes(Edf(pressures(3, 3, 5)).bytes()),
+        {"depths": range(3), "channel_order": "proximal_first"},
+        RECORDING,
+    ),
+    "plain-table": (
+        lambda path: path.write_text("1.25,-1,6\n2.5,-2,5\n3.75,-3,4\n" * 9),
+        {"depths": range(3), "reader": "plain-table", **TABLE},
+        RECORDING,
+    ),
+}
+
+
+def test_every_reader_is_opened_below():
+    readers = {
+        reader.name for reader in builtin_readers() if any(v.read for v in variants_of(reader))
+    }
+    assert readers == {name.split()[0] for name in FORMATS}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_and_every_group(name, tmp_path):
+    write, said, groups = FORMATS[name]
+    path = tmp_path / "a.bin"
+    write(path)
+    study = hrm.io.open_recording(path, **said)
+    said = {"engine": HrmBackendEntrypoint, **said}
+    with xr.open_dataset(path, **said) as found:
+        assert found["pressure"].dims == ("sensor", "time")
+        xr.testing.assert_equal(found.load(), study["pressure"].to_dataset())
+    with xr.open_datatree(path, **said) as found:
+        assert set(found.groups) == groups
+        xr.testing.assert_identical(found.load(), study)
+    for group in groups:
+        for given in (group, group.strip("/"), f"{group}/"):
+            with xr.open_dataset(path, group=given, **said) as found:
+                node = study[group].to_dataset(inherit=False)
+                xr.testing.assert_equal(found.load(), node)
+                assert found.attrs == {**study.attrs, **node.attrs}
+        with xr.open_datatree(path, group=group, **said) as found:
+            xr.testing.assert_equal(found.load(), study[group])
+            assert found.attrs == {**study.attrs, **study[group].attrs}
+    for open_it in (xr.open_dataset, xr.open_datatree, xr.open_groups):
+        with pytest.raises(ParameterError, match=", ".join(sorted(groups))):
+            open_it(path, group="nowhere", **said)
+    study.close()
+
+
+def test_a_group_keeps_what_lies_within_it(tmp_path):
+    hrm.io.write_native(analyzed(), tmp_path / "a.nc")
+    given = {"engine": HrmBackendEntrypoint, "group": "results"}
+    found = xr.open_datatree(tmp_path / "a.nc", drop_variables="none", **given)
+    assert found.groups == ("/", "/egj")
+    assert found["egj/basal"] == 12.5
+    assert set(xr.open_groups(tmp_path / "a.nc", **given)) == {"/", "/egj"}
 
 
 def test_a_lazy_study_closes_its_file(mms, tmp_path):
@@ -90,6 +184,10 @@ def test_by_name_where_it_is_installed(mms, tmp_path):
         "tree = xr.open_datatree(sys.argv[1], engine='hrm', catheter='CE4-0062')\n"
         "assert tree['pressure/pressure'].shape == (22, 60)\n"
         "assert xr.open_dataset(sys.argv[1], catheter='CE4-0062').sizes['sensor'] == 22\n"
+        "import hrm.io\n"
+        "hrm.io.write_native(tree, 'a.nc')\n"
+        "assert xr.open_dataset('a.nc', engine='hrm').sizes['sensor'] == 22\n"
+        "assert 'onset' in xr.open_dataset('a.nc', engine='hrm', group='events')\n"
     )
     command = [sys.executable, "-c", code, str(mms), str(info.parent), str(ROOT)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

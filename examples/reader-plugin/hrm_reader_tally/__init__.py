@@ -1,22 +1,18 @@
 """Reader of the invented "tally" format: a worked example of a plug-in for hrm.
 
 A file has header lines that begin with ``#``, then rows of a sample number, one pressure
-[mmHg] for each sensor from proximal to distal, and 1 where the operator pressed the button::
+[mmHg] for each sensor from proximal to distal, and 1 while the operator presses the button:
 
-    # TALLY 1
-    # rate=25
-    # catheter=manoscan-36
-    # subject=somebody
-    0
-    1.2
-    3.4
-    ...
-    0
-    1
-    1.3
-    3.2
-    ...
-    1
+.. code-block:: text
+
+    #TALLY 1
+    #rate=10
+    #subject=somebody
+    0;1.2;30;12.5;0
+    1;1.3;31;12;1
+    2;1.2;30.5;12;0
+
+``#catheter=`` may name a model; ``sample.tally`` beside this package is a longer file.
 """
 
 from __future__ import annotations

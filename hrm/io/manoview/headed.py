@@ -12,7 +12,7 @@ import numpy as np
 from hrm.errors import CorruptFileError, DataQualityWarning, UnsupportedVersionError
 from hrm.io import _lines, _text
 from hrm.io._lines import Lines, Rows
-from hrm.io._notes import event_of
+from hrm.io._notes import AnnotationsLeftOut, event_of
 from hrm.io._raw import Facts, RawEvent
 from hrm.io._registry import Match, ReadOptions, Sniff
 from hrm.io._source import Source
@@ -143,7 +143,6 @@ class HeadedStream(TableStream):
     def finish(self) -> Facts:
         """Derive the rate from the times, and give the annotations as events."""
         if self._footer is None:
-            self._check_complete()
             warnings.warn(
                 f"[{HEADED}] the file has no 'Annotations:' footer: either it holds no annotations "
                 "or rows are missing at its end",
@@ -268,10 +267,10 @@ def _annotations(
         if grid.holds(time)
     ]
     if len(events) < len(rows):
-        warnings.warn(
-            f"[{HEADED}] {len(rows) - len(events)} of {len(rows)} annotations lie outside the "
-            "exported samples and are left out",
-            DataQualityWarning,
-            stacklevel=4,
+        outside = tuple(time for time, _ in rows if not grid.holds(time))
+        message = (
+            f"[{HEADED}] {len(outside)} of {len(rows)} annotations lie outside the exported "
+            "samples and are left out"
         )
+        warnings.warn(AnnotationsLeftOut(message, outside), stacklevel=4)
     return tuple(events)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from hrm.errors import CorruptFileError, UnsupportedVersionError
 from hrm.io import _raw, _text
+from hrm.io._cut_end import without_cut_end
 from hrm.io._lines import Lines, Rows, without_blank_end
 from hrm.io._raw import Facts, RawEvent
 from hrm.io._registry import ReadOptions
@@ -65,8 +65,6 @@ class TableStream(ABC):
         self._lines, self._columns = lines, columns
         self._first_line = lines.number
         self._times: list[NDArray[np.float64]] = []
-        self._last_rows: list[bytes] = []
-        self._ends_in_a_line_end = True
 
     def _table_rows(self) -> Iterable[Rows]:
         """Rows of the table, footer left out."""
@@ -78,13 +76,13 @@ class TableStream(ABC):
 
     def blocks(self) -> Iterator[Block]:
         """Pressures, and impedances in ohm."""
-        parser = _text.TableParser(self._layout(), reader=self.reader)
+        layout, reader = self._layout(), self.reader
+        parser = _text.TableParser(layout, reader=reader)
         n_rows = 0
-        for rows in without_blank_end(self._table_rows(), reader=self.reader):
+        whole = without_blank_end(self._table_rows(), reader=reader)
+        for rows in without_cut_end(whole, layout, self._options, reader=reader):
             table = parser.parse(rows)
             self._times.append(table.first)
-            self._last_rows = [*self._last_rows, *_last_two(rows.data)][-2:]
-            self._ends_in_a_line_end = rows.data.endswith(b"\n")
             n_rows += len(table.first)
             yield self._block(table.values)
         if n_rows < 2:
@@ -119,17 +117,6 @@ class TableStream(ABC):
             events=events,
         )
 
-    def _check_complete(self) -> None:
-        """Refuse a file cut inside its last number: nothing else of it would tell."""
-        last, before = self._last_rows[-1], self._last_rows[0]
-        if not self._ends_in_a_line_end and decimals_of(last) != decimals_of(before):
-            n_rows = sum(map(len, self._times))
-            raise self.corrupt(
-                "the last row has no line end and its last number is shorter than in the row "
-                "before; the file is cut: export it again",
-                self._first_line + n_rows - 1,
-            )
-
     def corrupt(self, message: str, line: int) -> CorruptFileError:
         """Fault of the file, at a line of it."""
         return CorruptFileError(message, reader=self.reader, where=f"line {line}")
@@ -141,7 +128,7 @@ def hd_catheter(reader: str, line: int) -> UnsupportedVersionError:
         f"the rows have {N_HD} columns or more beyond a usual export, as a 3-D or HD catheter "
         "makes them; which of them are the sensors along the axis is not known, so none is "
         "taken. If you know it, name these columns in a layout file ('hrm layout --init "
-        "layout.toml' writes one to fill in; layout= (--layout))",
+        "layout.toml' writes one to fill in; layout=)",
         reader=reader,
         where=f"line {line}",
     )
@@ -150,16 +137,6 @@ def hd_catheter(reader: str, line: int) -> UnsupportedVersionError:
 def value_dtype(columns: Columns) -> type[np.floating[Any]]:
     """Type to parse to: impedances are multiplied first, pressures taken as they are."""
     return np.float64 if columns.impedance else np.float32
-
-
-def _last_two(data: bytes) -> list[bytes]:
-    return data.removesuffix(b"\n").rsplit(b"\n", 2)[-2:]
-
-
-def decimals_of(row: bytes) -> int:
-    """Digits behind the decimal mark of the last number of a row; -1 if it has no mark."""
-    found = re.search(rb"[.,](\d*)\s*$", row)
-    return len(found.group(1)) if found else -1
 
 
 def whole_times(rows: list[bytes], separator: bytes | None, columns: Columns) -> list[float]:
