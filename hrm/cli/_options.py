@@ -54,6 +54,15 @@ def reading_options(function: F, *, format_option: str = "--reader") -> F:
     return function
 
 
+def reading_parameters() -> tuple[click.Parameter, ...]:
+    """Options that say what a file cannot, whichever command they are given to."""
+
+    def bare() -> None:
+        """Take the options."""
+
+    return tuple(reading_options(bare).__click_params__)  # type: ignore[attr-defined]
+
+
 def reading(given: dict[str, Any]) -> Reading:
     """Take the reading options out of the arguments of a subcommand."""
     return Reading(**{name: given.pop(name) for name in Reading.__slots__})
@@ -134,6 +143,13 @@ MEMBER = click.option(
     "--member", metavar="NAME", help="File within a zip archive; 'hrm info FILE' lists them."
 )
 
+LAYOUT = click.option(
+    "--layout",
+    metavar="TOML",
+    type=INPUT,
+    help="Columns of a plain table, or signals of an EDF file; 'hrm layout --init' writes one.",
+)
+
 _READING = (
     MEMBER,
     click.option("--catheter", metavar="MODEL", help="Catheter model; 'hrm catheters' lists them."),
@@ -167,12 +183,7 @@ _READING = (
         show_default=True,
         help="What to do about a fault that leaves the samples readable.",
     ),
-    click.option(
-        "--layout",
-        metavar="TOML",
-        type=INPUT,
-        help="Columns of a plain table, or signals of an EDF file; 'hrm layout --init' writes one.",
-    ),
+    LAYOUT,
     click.option(
         "--sampling-rate", metavar="HZ", type=float, help="Of a plain table that does not say it."
     ),

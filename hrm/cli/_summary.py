@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
+from hrm.cli._lines import LABEL, WIDTH, note, words
+from hrm.cli._lines import row as labelled
 from hrm.cli._reported import reported_lines
+from hrm.cli._stability import stability_lines
+from hrm.cli._swallow_lines import impedance_lines, swallow_lines
 from hrm.cli.review import review_lines
-
-DASH = "–"
-_WIDTH = 110
-_LABEL = 30
 
 _LANDMARKS = (
     ("UES", ("ues_upper_cm", "ues_lower_cm")),
@@ -40,19 +40,6 @@ _UES = (
     ("IRP 0.2 s, median", "ues_irp02s_median_mmhg", "{:.1f} mmHg"),
     ("Relaxation time, median", "ues_relaxation_median_s", "{:.2f} s"),
 )
-#: Columns of the swallow table that are numbers: key, heading, name in remarks, format.
-_NUMBERS = (
-    ("irp4s_mmhg", "IRP4s", "{:.1f}"),
-    ("dci_mmhg_s_cm", "DCI", "{:.0f}"),
-    ("distal_latency_s", "DL", "{:.2f}"),
-    ("break_cm", "break", "{:.1f}"),
-)
-_HEADINGS = (
-    ("#", 3), ("onset", 7), ("posture", 8), ("type", 17), ("IRP4s", 6), ("DCI", 6), ("DL", 5),
-    ("break", 5), ("pressurization", 18),
-)  # fmt: skip
-_UNITS = ("", "s", "", "", "mmHg", "*", "s", "cm", "")
-_RIGHT = {"#", "onset", "IRP4s", "DCI", "DL", "break"}
 
 
 def summary(result: Mapping[str, Any]) -> str:
@@ -70,15 +57,18 @@ def summary(result: Mapping[str, Any]) -> str:
     """
     parts = [
         [_recording(result)],
+        _quality(result),
         list(review_lines(result["review"])),
         _landmarks(result),
         _egj(result),
-        ["Upper esophageal sphincter", *_numbers(result["ues"], _UES)],
-        _swallows(result["swallows"]),
+        _upper_sphincter(result),
+        swallow_lines(result),
         list(reported_lines(result)),
         _study(result),
         _provocation(result),
+        impedance_lines(result),
         *_classification(result),
+        list(stability_lines(result)),
         _limits(result),
         _warnings(result["warnings"]),
         ["For research use only, not for diagnosis or treatment."],
@@ -86,23 +76,10 @@ def summary(result: Mapping[str, Any]) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _row(label: str, text: str, *, indent: int = 2) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=" " * indent + label.ljust(_LABEL - 1) + " ",
-        subsequent_indent=" " * (indent + _LABEL),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _words(code: str) -> str:
-    return code.replace("_", " ")
-
-
 def _missing(status: Mapping[str, str], key: str) -> str:
-    return f"{DASH} ({_words(status.get(key, 'not measured'))})"
+    from hrm.report.wording import not_measured
+
+    return not_measured(status.get(key))
 
 
 def _recording(result: Mapping[str, Any]) -> str:
@@ -111,7 +88,7 @@ def _recording(result: Mapping[str, Any]) -> str:
     depths = recording["depths_cm"]
     signal = (
         f"{recording['format']}, {recording['n_sensors']} sensors at {depths[0]:g} to "
-        f"{depths[-1]:g} cm from {_words(recording['depth_reference'])}, "
+        f"{depths[-1]:g} cm from {words(recording['depth_reference'])}, "
         f"{recording['sampling_rate_hz']:g} Hz, {recording['duration_s']:g} s"
     )
     lines = (
@@ -125,40 +102,40 @@ def _recording(result: Mapping[str, Any]) -> str:
             for key, value in engine["parameter_overrides"].items()
         ),
     )
-    return "\n".join(_row(label, text, indent=0) for label, text in lines)
+    return "\n".join(labelled(label, text, indent=0) for label, text in lines)
 
 
 def _landmarks(result: Mapping[str, Any]) -> list[str]:
     found = result["landmarks"]
     status = found["status"]
-    reference = _words(result["recording"]["depth_reference"])
+    reference = words(result["recording"]["depth_reference"])
     lines = [f"Resting landmarks (cm from {reference})"]
     for label, keys in _LANDMARKS:
         if any(found[key] is None for key in keys):
             missing = next(key for key in keys if found[key] is None)
-            lines.append(_row(label, _missing(status, missing)))
+            lines.append(labelled(label, _missing(status, missing)))
             continue
         text = " to ".join(f"{found[key]:.1f}" for key in keys)
-        lines.append(_row(label, text + _remark(status, keys[0])))
+        lines.append(labelled(label, text + _remark(status, keys[0])))
     gastric = found["gastric_reference_mmhg"]
     text = (
         _missing(status, "gastric_reference_mmhg")
         if gastric is None
         else f"{gastric:.1f} mmHg" + _remark(status, "gastric_reference_mmhg")
     )
-    lines.append(_row("Gastric reference", text))
+    lines.append(labelled("Gastric reference", text))
     baseline = result["study"]["baseline"]
     if "start_s" in baseline:
         text = f"{baseline['start_s']:.1f} to {baseline['stop_s']:.1f} s"
-        lines.append(_row("Baseline", text + _remark(baseline, "status")))
+        lines.append(labelled("Baseline", text + _remark(baseline, "status")))
     else:
-        lines.append(_row("Baseline", _missing(baseline, "status")))
+        lines.append(labelled("Baseline", _missing(baseline, "status")))
     return lines
 
 
 def _remark(status: Mapping[str, str], key: str) -> str:
     said = status.get(key, "ok")
-    return "" if said == "ok" else f" ({_words(said)})"
+    return "" if said == "ok" else f" ({words(said)})"
 
 
 def _egj(result: Mapping[str, Any]) -> list[str]:
@@ -168,7 +145,7 @@ def _egj(result: Mapping[str, Any]) -> list[str]:
     return [
         "Esophagogastric junction at rest",
         *_numbers(egj, _EGJ),
-        _row("Morphology", wording.morphology(egj)),
+        labelled("Morphology", wording.morphology(egj)),
     ]
 
 
@@ -180,78 +157,30 @@ def _numbers(block: Mapping[str, Any], rows: Sequence[tuple[str, str, str]]) -> 
         if value is None and key in _PARTS:
             continue
         text = _missing(status, key) if value is None else form.format(value) + _remark(status, key)
-        lines.append(_row(label, text))
+        lines.append(labelled(label, text))
     return lines
 
 
 def _provocation(result: Mapping[str, Any]) -> list[str]:
     from hrm.report.provoked import provocation_lines
 
-    said = [_row(label, text) for label, text in provocation_lines(result)]
+    said = [labelled(label, text) for label, text in provocation_lines(result)]
     return ["Provocation tests", *said] if said else []
 
 
-def _swallows(swallows: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not swallows:
-        return ["Swallows", "  none found"]
-    lines = [
-        "Swallows (* DCI in mmHg s cm)",
-        _cells([name for name, _ in _HEADINGS]) + "  remarks",
-        _cells(_UNITS),
-    ]
-    for row in swallows:
-        numbers = [DASH if row[key] is None else form.format(row[key]) for key, _, form in _NUMBERS]
-        kind = (row["type"] or DASH) if row["evaluable"] else "not evaluable"
-        line = _cells(
-            [
-                str(row["id"]),
-                f"{row['onset_s']:.1f}",
-                row["posture"],
-                kind,
-                *numbers,
-                DASH if "pressurization" in row["status"] else row["pressurization"],
-            ]
-        )
-        remarks = "; ".join(_remarks(row))
-        lines.append(f"{line}  {remarks}".rstrip())
-    return [line.rstrip() for line in lines]
+def _quality(result: Mapping[str, Any]) -> list[str]:
+    from hrm.report.signal import quality_lines
+
+    said = [labelled(label, text) for label, text in quality_lines(result)]
+    return ["Quality of the recording", *said] if said else []
 
 
-def _cells(texts: Sequence[str]) -> str:
-    cells = [
-        text.rjust(width) if name in _RIGHT else text.ljust(width)
-        for text, (name, width) in zip(texts, _HEADINGS, strict=True)
-    ]
-    return " ".join(cells)
+def _upper_sphincter(result: Mapping[str, Any]) -> list[str]:
+    from hrm.report.bolus import pharynx_lines
 
-
-def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
-    if not row["evaluable"]:
-        yield _words(row["reason"] or "no reason given")
-    if row["protocol"] not in ("single", "unknown") and row["evaluable"]:
-        yield f"protocol {row['protocol']}"
-    if row["onset_method"] == "stated":
-        yield "onset as stated"
-    if row["onset_method"] == "reader":
-        yield "onset by a reader"
-    if row["cdp_method"] == "reader":
-        yield "deceleration point by a reader"
-    for flag in row["flags"]:
-        if flag not in (row["type"], row["reason"]):
-            yield _words(flag)
-    names = {key: name for key, name, _ in _NUMBERS}
-    for key in row["borderline"]:
-        yield f"{names.get(key, key)} borderline"
-    if (row["reason"] or "").startswith("protocol_"):
-        return  # What a swallow of a test lacks by its nature is no remark.
-    missing: dict[str, list[str]] = {}
-    for key, name, _ in _NUMBERS:
-        if row[key] is None:
-            missing.setdefault(_words(row["status"].get(key, "not measured")), []).append(name)
-    for reason, metrics in missing.items():
-        yield f"{', '.join(metrics)}: {reason}"
-    if "pressurization" in row["status"]:
-        yield f"pressurization: {_words(row['status']['pressurization'])}"
+    numbers = _numbers(result["ues"], _UES)
+    above = [labelled(label, text) for label, text in pharynx_lines(result)]
+    return ["Upper esophageal sphincter and pharynx", *numbers, *above]
 
 
 def _study(result: Mapping[str, Any]) -> list[str]:
@@ -259,7 +188,7 @@ def _study(result: Mapping[str, Any]) -> list[str]:
 
     study, swallows = result["study"], result["swallows"]
     good = [row for row in swallows if row["evaluable"]]
-    lines = ["Study", _row("Evaluable swallows", f"{len(good)} of {len(swallows)}")]
+    lines = ["Study", labelled("Evaluable swallows", f"{len(good)} of {len(swallows)}")]
     for posture in _postures(result):
         values = [
             row for row in good if row["posture"] == posture and row["irp4s_mmhg"] is not None
@@ -269,9 +198,11 @@ def _study(result: Mapping[str, Any]) -> list[str]:
             text = _missing(study["status"], key)
         else:
             text = f"{study[key]:.1f} mmHg (n = {len(values)}): {_verdict(result, posture)}"
-        lines.append(_row(f"Median IRP4s, {_posture(posture)}", text))
+        lines.append(labelled(f"Median IRP4s, {_posture(posture)}", text))
     upright = upright_sentence(result).partition(": ")[2].removesuffix(".")
-    return lines + _shares(result, good) + ([_row("Upright swallows", upright)] if upright else [])
+    return (
+        lines + _shares(result, good) + ([labelled("Upright swallows", upright)] if upright else [])
+    )
 
 
 def _posture(posture: str) -> str:
@@ -288,13 +219,17 @@ def _shares(result: Mapping[str, Any], good: Sequence[Mapping[str, Any]]) -> lis
     primary, percent = result["study"]["primary_posture"], result["study"]["percent"]
     count = sum(row["posture"] == primary for row in good)
     if not count:
-        return [_row("Percent of swallows", f"{DASH} (no evaluable swallow)")]
+        return [labelled("Percent of swallows", "not measured: no evaluable swallow")]
     parts = [
         f"{name} {share:.0f}% ({round(share * count / 100)}/{count})"
         for name, share in percent.items()
         if share is not None
     ]
-    return [_row(f"Of {count} evaluable, {_posture(primary)}", ", ".join(parts))]
+    return [
+        labelled(
+            "Percent of swallows", f"of {count} evaluable, {_posture(primary)}: {', '.join(parts)}"
+        )
+    ]
 
 
 def _verdict(result: Mapping[str, Any], posture: str) -> str:
@@ -335,8 +270,8 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
     rows = [row for row in catalog.limit_table() if row.id in used]
     lines = ["Limits used"]
     lines += [
-        _row(
-            _words(row.quantity),
+        labelled(
+            words(row.quantity),
             f"{row.comparator} {row.value:g} {row.unit}, {row.id} ({row.citation})",
         )
         for row in rows
@@ -345,7 +280,7 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
     if own is not None and own["row"] not in used:
         text = f">= {own['value_mmhg']:g} mmHg, {own['row']} ({own['citation']}), by --irp-limit"
         place = "" if own["position"] == "any" else f", {own['position']}"
-        lines.append(_row(f"irp4s{place}", text))
+        lines.append(labelled(f"irp4s{place}", text))
     return lines
 
 
@@ -367,20 +302,20 @@ def _classification(result: Mapping[str, Any]) -> list[list[str]]:
     for label, texts in beside:
         lines += _side_by_side(label, texts)
     if found["difference"]:
-        lines.append(_row("Why they differ", found["difference"]))
-    described = [_row(label, text) for label, text in wording.post_treatment(result)]
+        lines.append(labelled("Why they differ", found["difference"]))
+    described = [labelled(label, text) for label, text in wording.post_treatment(result)]
     if described:
-        described = ["After treatment", *described, _note(found["post_treatment"]["note"])]
+        described = ["After treatment", *described, note(found["post_treatment"]["note"])]
     return [lines, *(_verdict_lines(name, verdict) for name, verdict in verdicts), described]
 
 
 def _side_by_side(label: str, texts: Sequence[str]) -> list[str]:
-    width = (_WIDTH - 2 - _LABEL) // len(texts)
+    width = (WIDTH - 2 - LABEL) // len(texts)
     cells = [textwrap.wrap(text, width - 2) or [""] for text in texts]
     out = []
     for k in range(max(len(cell) for cell in cells)):
         parts = [(cell[k] if k < len(cell) else "").ljust(width) for cell in cells]
-        out.append(f"  {(label if not k else '').ljust(_LABEL)}{''.join(parts)}".rstrip())
+        out.append(f"  {(label if not k else '').ljust(LABEL)}{''.join(parts)}".rstrip())
     return out
 
 
@@ -392,21 +327,10 @@ def _verdict_lines(name: str, verdict: Mapping[str, Any]) -> list[str]:
     for rule in verdict["rationale"]:
         source = wording.rule_source(rule)
         text = wording.rule_text(rule) + (f"  [{source}]" if source else "")
-        lines.append(_note(f"{'yes' if rule['met'] else 'no '} {text}", hanging=4))
-    lines += [_row("Consider", text) for text in wording.remarks(verdict)]
+        lines.append(note(f"{'yes' if rule['met'] else 'no '} {text}", hanging=4))
+    lines += [labelled("Consider", text) for text in wording.remarks(verdict)]
     provisional = [wording.provisional_text(row) for row in verdict["provisional"]]
-    return lines + [_row("It would be", text) for text in provisional]
-
-
-def _note(text: str, *, hanging: int = 0) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent="  ",
-        subsequent_indent=" " * (2 + hanging),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return lines + [labelled("It would be", text) for text in provisional]
 
 
 def _warnings(warnings: Sequence[str]) -> list[str]:
@@ -415,7 +339,7 @@ def _warnings(warnings: Sequence[str]) -> list[str]:
     return [
         "Warnings",
         *(
-            textwrap.fill(f"- {text}", _WIDTH, subsequent_indent="  ", initial_indent="")
+            textwrap.fill(f"- {text}", WIDTH, subsequent_indent="  ", initial_indent="")
             for text in warnings
         ),
     ]

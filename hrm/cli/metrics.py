@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +22,14 @@ _LABEL = 14
 @click.command(name="metrics")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(name: str | None, as_json: bool) -> None:
+@click.option(
+    "--markdown",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the whole catalog as pages into DIR, over earlier ones.",
+)
+def command(name: str | None, as_json: bool, folder: Path | None) -> None:
     """List the metrics with their definitions, or show everything about NAME.
 
     Names are those of the JSON and of the tables that hrm writes. Quantities that are known
@@ -31,6 +39,11 @@ def command(name: str | None, as_json: bool) -> None:
         **catalog.metrics(),
         **catalog.unimplemented_metrics(),
     }
+    if folder is not None:
+        if name is not None or as_json:
+            raise click.UsageError("--markdown writes the whole catalog: give it alone")
+        _write_pages(folder)
+        return
     if name is not None:
         rows = {name: _find(rows, name)}
     if as_json:
@@ -40,6 +53,17 @@ def command(name: str | None, as_json: bool) -> None:
         click.echo("\n".join(_one(rows[name])))
     else:
         click.echo("\n".join(line for row in rows.values() for line in _short(row)))
+
+
+def _write_pages(folder: Path) -> None:
+    from hrm._files import new_file
+    from hrm.cli._metric_pages import pages
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        with new_file(folder / name, overwrite=True) as place:
+            place.write_text(text, encoding="utf-8", newline="\n")
+        click.echo(f"wrote {click.format_filename(folder / name)}", err=True)
 
 
 def _find(rows: Mapping[str, Metric | Unimplemented], name: str) -> Metric | Unimplemented:
@@ -93,10 +117,16 @@ def _one(row: Metric | Unimplemented) -> Iterator[str]:
     facts |= {"citation": row.citation, "confidence": row.confidence}
     for label, text in facts.items():
         yield from _labelled(label, text)
-    for k, key in enumerate(row.parameters if isinstance(row, Metric) else ()):
+    if not isinstance(row, Metric):
+        return
+    for k, key in enumerate(row.parameters):
         parameter = catalog.parameter_table()[key]
         unit = "" if parameter.unit == "1" else f" {parameter.unit}"
         yield from _labelled("" if k else "parameters", f"{key} = {parameter.value}{unit}")
+    limits = [limit for limit in catalog.limit_table() if limit.quantity in row.limits]
+    for k, limit in enumerate(limits):
+        text = f"{limit.comparator} {limit.value:g} {limit.unit}, {limit.id} ({limit.citation})"
+        yield from _labelled("" if k else "limits", text)
 
 
 def _labelled(label: str, text: str) -> list[str]:

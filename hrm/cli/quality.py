@@ -160,10 +160,15 @@ def _words(code: str) -> str:
 
 
 def _study(result: Mapping[str, Any]) -> list[str]:
+    from hrm.report.wording import not_measured
+
     recording, block = result["recording"], result["quality"]
     noise, filtered = result["study"]["noise_mmhg"], result["study"]["filtered"]
-    crossed = {True: "yes", False: "NO", None: f"{DASH} (cannot be told)"}[block["egj_crossed"]]
-    white = DASH if noise is None else f"{noise:.1f} mmHg"
+    crossed = {True: "yes", False: "NO", None: "not known: cannot be told from the pressures"}[
+        block["egj_crossed"]
+    ]
+    status = result["study"]["status"].get("noise_mmhg")
+    white = not_measured(status) if noise is None else f"{noise:.1f} mmHg"
     return [
         f"Quality of {recording['study_id']}",
         _row("Recording", f"{recording['n_sensors']} sensors, {recording['duration_s']:.0f} s"),
@@ -193,12 +198,14 @@ def _drift(block: Mapping[str, Any]) -> Iterator[str]:
     yield "Drift"
     yield _row("Correction", _DRIFT[drift["mode"]])
     if drift["mean_mmhg"] is None:
-        yield _row("Offsets", f"{DASH} (not measured; --drift gives them)")
+        yield _row("Offsets", "not measured: --drift gives them")
     else:
         flag = "; flag DRIFT" if drift["flag"] else ""
         text = f"mean {drift['mean_mmhg']:.1f}, most {drift['max_mmhg']:.1f} mmHg{flag}"
         yield _row("Offsets at the end", text)
-    if drift["rest_change_mean_mmhg"] is not None:
+    if drift["rest_change_mean_mmhg"] is None:
+        yield _row("Change at rest", "not measured: too little rest")
+    else:
         text = (
             f"mean {drift['rest_change_mean_mmhg']:.1f}, most "
             f"{drift['rest_change_max_mmhg']:.1f} mmHg from first to last part, as recorded "
@@ -227,9 +234,11 @@ def _artefacts(block: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _swallows(result: Mapping[str, Any]) -> Iterator[str]:
+    from hrm.report.wording import out_of
+
     study, excluded = result["study"], result["quality"]["excluded"]
     yield "Swallows"
     yield _row("Evaluable", f"{study['n_evaluable']} of {study['n_swallows']}")
     for reason, count in Counter(row["reason"] for row in excluded).most_common():
         ids = ", ".join(str(row["swallow"]) for row in excluded if row["reason"] == reason)
-        yield _row(f"{count} left out", f"{_words(reason)} (number {ids})")
+        yield _row(f"{count} left out", f"{out_of(reason)} (number {ids})")

@@ -18,8 +18,9 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
+from hrm.plot._bolus import bolus_handles, draw_bolus
 from hrm.plot._field import Field, field_of
-from hrm.plot._labels import LANDMARKS, panel_title, spread
+from hrm.plot._labels import LANDMARKS, Group, groups, panel_title, run_title, spread
 from hrm.plot.colors import HIGHEST_MMHG, LOWEST_MMHG, MISSING, Colors
 
 CONTOURS_MMHG = (20.0, 30.0)
@@ -33,6 +34,7 @@ _LINES: Mapping[str, Any] = {"UES": "-", "TZ": ":", "LES": "-", "PIP": "-.", "CD
 _HALO = [withStroke(linewidth=2.2, foreground="black", alpha=0.55)]
 _TITLE_CHARACTERS = 58
 _LABEL_POINTS = 7.0
+_CHARACTER = 0.64  # width of a digit, as a share of the height of the letters
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Scene:
         Operator's button presses.
     parameters : Parameters
     colors : Colors
+    impedance : DataArray (segment, impedance_time) [ohm], optional
+        Given to have the bolus drawn over the pressure.
     """
 
     pressure: xr.DataArray
@@ -57,6 +61,7 @@ class Scene:
     markers: tuple[float, ...]
     parameters: Parameters
     colors: Colors
+    impedance: xr.DataArray | None = None
 
     @property
     def depth(self) -> NDArray[np.float64]:
@@ -90,47 +95,79 @@ def draw_overview(ax: Axes, scene: Scene) -> Any:
     return image
 
 
-def draw_swallow(ax: Axes, scene: Scene, number: int, *, label: bool) -> None:
-    """Draw one swallow, in seconds from its onset."""
-    swallow = scene.result["swallows"][number]
+def draw_color_bar(ax: Axes, image: Any, scene: Scene, ticks_mmhg: Sequence[float]) -> Any:
+    """Draw the bar that says which color is which pressure, with the levels of the contours."""
+    count = len(CONTOURS_MMHG)
+    bar = ax.figure.colorbar(image, cax=ax, extend="both", extendfrac=0.03)
+    bar.set_ticks(list(ticks_mmhg))
+    bar.add_lines(list(CONTOURS_MMHG), [scene.colors.contour] * count, [1.0] * count)
+    return bar
+
+
+def draw_group(ax: Axes, scene: Scene, group: Group, *, label: bool) -> None:
+    """Draw one swallow, or all swallows of a run, in seconds from the (first) onset."""
+    swallows = scene.result["swallows"]
+    swallow = swallows[group.first]
     onset = float(swallow["onset_s"])
+    stop = AFTER_S + float(swallows[group.last]["onset_s"]) - onset
     field = field_of(
         scene.pressure,
         scene.usable,
         start_s=onset - BEFORE_S,
-        stop_s=onset + AFTER_S,
+        stop_s=onset + stop,
         columns=_PANEL_COLUMNS,
         peaks=False,
     )
     _draw_field(ax, field, scene.colors, shift_s=onset, contours=True)
-    ax.set_xlim(-BEFORE_S, AFTER_S)
-    ax.xaxis.set_major_locator(MultipleLocator(5.0))
+    if scene.impedance is not None and not group.test:
+        draw_bolus(ax, scene.impedance, scene.result, scene.parameters, group.first)
+    ax.set_xlim(-BEFORE_S, stop)
+    ax.xaxis.set_major_locator(MultipleLocator(5.0 if stop < 2.0 * AFTER_S else 10.0))
     _depth_axis(ax, scene, label=label)
     _draw_landmarks(ax, scene)
-    others = [row["onset_s"] - onset for row in scene.result["swallows"]]
-    for k, at in enumerate(others):
-        if -BEFORE_S < at < AFTER_S:
-            ax.axvline(
-                at, color="white", lw=1.2, ls="-" if k == number else ":", path_effects=_HALO
-            )
-    _mark_operator(ax, [at - onset for at in scene.markers if -BEFORE_S < at - onset < AFTER_S])
-    _draw_sleeve(ax, scene, swallow)
+    for k, row in enumerate(swallows):
+        at = row["onset_s"] - onset
+        if -BEFORE_S < at < stop:
+            own = group.first <= k <= group.last
+            ax.axvline(at, color="white", lw=1.2, ls="-" if own else ":", path_effects=_HALO)
+    _mark_operator(ax, [at - onset for at in scene.markers if -BEFORE_S < at - onset < stop])
+    if not group.test:
+        _draw_sleeve(ax, scene, swallow)
+        _mark_deceleration(ax, swallow)
+    _write_title(ax, scene, group)
+
+
+def _mark_deceleration(ax: Axes, swallow: Mapping[str, Any]) -> None:
     if swallow["cdp_cm"] is not None and swallow["distal_latency_s"] is not None:
         ax.plot(
             swallow["distal_latency_s"], swallow["cdp_cm"], "D", ms=5.5, mfc="white", mec="black"
         )
+
+
+def _write_title(ax: Axes, scene: Scene, group: Group) -> None:
+    swallows = scene.result["swallows"]
+    swallow = swallows[group.first]
+    if group.test:
+        title = run_title(group, swallows, width=_TITLE_CHARACTERS)
+    else:
+        block = (
+            scene.result["impedance"]["swallows"][group.first]
+            if scene.impedance is not None
+            else None
+        )
+        title = panel_title(swallow, width=_TITLE_CHARACTERS, bolus=block)
     ax.set_title(
-        panel_title(swallow, width=_TITLE_CHARACTERS),
+        title,
         loc="left",
         y=1.0,
         pad=4.0,
         fontsize=SMALL,
-        color="black" if swallow["evaluable"] else "#9c1c1c",
+        color="black" if swallow["evaluable"] or group.test else "#9c1c1c",
         linespacing=1.25,
     )
 
 
-def legend_handles(colors: Colors) -> list[Line2D | Patch]:
+def legend_handles(colors: Colors, *, impedance: bool = False) -> list[Line2D | Patch]:
     """Say what the marks mean."""
     white: dict[str, Any] = {"color": "white", "path_effects": _HALO}
     lines = [
@@ -146,6 +183,7 @@ def legend_handles(colors: Colors) -> list[Line2D | Patch]:
         Line2D([], [], ls="", marker="v", ms=6, mfc="black", mec="white", label="operator marker"),
         Line2D([], [], color="black", lw=3, label="baseline"),
         Patch(fc=MISSING, label="not measured"),
+        *(bolus_handles() if impedance else ()),
     ]
 
 
@@ -275,26 +313,44 @@ def _mark_operator(ax: Axes, times: Sequence[float]) -> None:
 
 def _number_swallows(ax: Axes, scene: Scene) -> None:
     """Line at each onset, with its number above; red where it cannot be evaluated."""
-    swallows = scene.result["swallows"]
+    swallows, shown = scene.result["swallows"], groups(scene.result)
     onsets = [float(row["onset_s"]) for row in swallows]
+    for group in shown:
+        for k in {group.first, group.last}:
+            ax.axvline(onsets[k], color="white", lw=1.0, path_effects=_HALO)
+    _write_numbers(ax, scene, shown)
+    _name_postures(ax, swallows, onsets)
+
+
+def _write_numbers(ax: Axes, scene: Scene, shown: Sequence[Group]) -> None:
+    """Numbers side by side over the onsets; every other one where there is no room for all."""
+    swallows = scene.result["swallows"]
     width, _ = _size_points(ax)
-    places = spread(onsets, 2.0 * SMALL * scene.stop_s / width)
-    for row, onset, place in zip(swallows, onsets, places, strict=True):
-        ax.axvline(onset, color="white", lw=1.0, path_effects=_HALO)
+    texts = [group.number(swallows) for group in shown]
+    room = [_CHARACTER * SMALL * len(text) + SMALL for text in texts]
+    step = max(1, math.ceil(sum(room) / width))
+    shown, texts, room = shown[::step], texts[::step], room[::step]
+    centers = [
+        0.5 * (float(swallows[group.first]["onset_s"]) + float(swallows[group.last]["onset_s"]))
+        for group in shown
+    ]
+    seconds = scene.stop_s / width
+    places = spread(centers, [seconds * each for each in room], within=(0.0, scene.stop_s))
+    for group, text, center, place in zip(shown, texts, centers, places, strict=True):
+        counts = swallows[group.first]["evaluable"] or bool(group.test)
         ax.annotate(
-            str(row["id"]),
-            xy=(onset, 1.0),
+            text,
+            xy=(center, 1.0),
             xytext=(place, 1.045),
             xycoords=ax.get_xaxis_transform(),
             textcoords=ax.get_xaxis_transform(),
             fontsize=SMALL,
             ha="center",
             va="bottom",
-            color="black" if row["evaluable"] else "#9c1c1c",
+            color="black" if counts else "#9c1c1c",
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.3", "shrinkA": 0, "shrinkB": 0},
         )
-    _name_postures(ax, swallows, onsets)
 
 
 def _name_postures(ax: Axes, swallows: Sequence[Mapping[str, Any]], onsets: list[float]) -> None:

@@ -13,16 +13,17 @@ from matplotlib.figure import Figure
 
 from hrm import catalog
 from hrm._files import new_file
+from hrm.plot._bolus import impedance_of
 from hrm.plot._field import usable_sensors
 from hrm.plot._formats import format_of
-from hrm.plot._labels import study_heading, study_summary
+from hrm.plot._labels import groups, study_heading, study_summary
 from hrm.plot._panels import (
-    CONTOURS_MMHG,
     SMALL,
     TEXT,
     Scene,
+    draw_color_bar,
+    draw_group,
     draw_overview,
-    draw_swallow,
     legend_handles,
 )
 from hrm.plot.colors import choose
@@ -38,7 +39,7 @@ _GUTTER = 0.75
 _DPI = 120
 
 
-def figure(study: xr.DataTree, *, colors: str = "hrm") -> Figure:
+def figure(study: xr.DataTree, *, colors: str = "hrm", impedance: bool = False) -> Figure:
     """Draw the pressure topography of an analyzed study.
 
     Parameters
@@ -48,13 +49,16 @@ def figure(study: xr.DataTree, *, colors: str = "hrm") -> Figure:
     colors : {"hrm", "accessible"}
         The ramp that physicians know, or one for readers with a color vision
         deficiency.
+    impedance : bool
+        Draw the bolus over the pressure, as the impedance shows it.
 
     Returns
     -------
     Figure
         The whole recording with its swallows, resting landmarks and baseline, and
         one panel per swallow with the 20 and 30 mmHg contours, the e-sleeve in the
-        IRP window, the contractile deceleration point, and the numbers. No file
+        IRP window, the contractile deceleration point, and the numbers; the swallows
+        of one run of a test share a panel. No file
         name, note or identity is in it; the study is named by its ``study_id``.
 
     Raises
@@ -62,7 +66,7 @@ def figure(study: xr.DataTree, *, colors: str = "hrm") -> Figure:
     SchemaError
         If the study has not been analyzed.
     ParameterError
-        If `colors` is unknown.
+        If `colors` is unknown, or there is no impedance that could be drawn.
 
     Notes
     -----
@@ -70,10 +74,10 @@ def figure(study: xr.DataTree, *, colors: str = "hrm") -> Figure:
     real positions; the overview shows the highest pressure of each column of
     pixels, so that a short contraction does not vanish.
     """
-    scene = scene_of(study, colors)
-    swallows = scene.result["swallows"]
-    columns = _columns(len(swallows))
-    rows = math.ceil(len(swallows) / columns)
+    scene = scene_of(study, colors, impedance=impedance)
+    shown = groups(scene.result)
+    columns = _columns(len(shown))
+    rows = math.ceil(len(shown) / columns)
     height = _HEADER + _OVERVIEW + _BELOW_OVERVIEW + _FOOTER
     height += rows * (_PANEL_TITLE + _PANEL + _BELOW_PANEL)
     fig = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="white")
@@ -83,13 +87,13 @@ def figure(study: xr.DataTree, *, colors: str = "hrm") -> Figure:
         _color_bar(fig, image, scene)
     _write_texts(fig, scene)
     width = (_WIDTH - _LEFT - _RIGHT + 0.45 - (columns - 1) * _GUTTER) / columns
-    for k in range(len(swallows)):
+    for k, group in enumerate(shown):
         row, column = divmod(k, columns)
         top = _HEADER + _OVERVIEW + _BELOW_OVERVIEW + _PANEL_TITLE
         top += row * (_PANEL_TITLE + _PANEL + _BELOW_PANEL)
         ax = _axes(fig, _LEFT + column * (width + _GUTTER), top, width, _PANEL)
-        draw_swallow(ax, scene, k, label=column == 0)
-        if k + columns >= len(swallows):
+        draw_group(ax, scene, group, label=column == 0)
+        if k + columns >= len(shown):
             ax.set_xlabel("time (s from onset)", fontsize=TEXT)
     return fig
 
@@ -99,6 +103,7 @@ def save_figure(
     path: str | os.PathLike[str],
     *,
     colors: str = "hrm",
+    impedance: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Draw a study into a file, which appears complete or not at all.
@@ -110,13 +115,15 @@ def save_figure(
     path : path-like
         Ends in ``.png``, ``.pdf`` or ``.svg``.
     colors : {"hrm", "accessible"}
+    impedance : bool
+        Draw the bolus over the pressure.
     overwrite : bool
         Replace an existing file.
 
     Raises
     ------
     ParameterError
-        If the suffix or `colors` is unknown.
+        If the suffix or `colors` is unknown, or there is no impedance that could be drawn.
     SchemaError
         If the study has not been analyzed.
     FileExistsError
@@ -124,7 +131,7 @@ def save_figure(
     """
     kind = format_of(path)
     with new_file(path, overwrite=overwrite) as temporary:
-        drawn = figure(study, colors=colors)
+        drawn = figure(study, colors=colors, impedance=impedance)
         # Neither a date nor a random id: the same study gives the same bytes.
         with mpl.rc_context({"svg.hashsalt": "hrm", "pdf.fonttype": 42}):
             drawn.savefig(temporary, format=kind, metadata=_metadata(kind))
@@ -139,8 +146,8 @@ def _metadata(kind: str) -> dict[str, Any]:
     )
 
 
-def scene_of(study: xr.DataTree, colors: str) -> Scene:
-    """Gather what is drawn of a study once: its results, pressure and colors."""
+def scene_of(study: xr.DataTree, colors: str, *, impedance: bool = False) -> Scene:
+    """Gather what is drawn of a study once: its results, pressure, bolus and colors."""
     chosen = choose(colors)
     result = to_dict(study)
     parameters = catalog.default_parameters().replace(result["engine"]["parameter_overrides"])
@@ -154,6 +161,7 @@ def scene_of(study: xr.DataTree, colors: str) -> Scene:
         markers=tuple(float(at) for at in markers),
         parameters=parameters,
         colors=chosen,
+        impedance=impedance_of(study, result) if impedance else None,
     )
 
 
@@ -179,13 +187,9 @@ def _axes(fig: Figure, left: float, top: float, width: float, height: float) -> 
 
 def _color_bar(fig: Figure, image: Any, scene: Scene) -> None:
     ax = _axes(fig, _WIDTH - _RIGHT + 0.5, _HEADER, 0.16, _OVERVIEW)
-    bar = fig.colorbar(image, cax=ax, extend="both", extendfrac=0.03)
-    bar.set_ticks([0, 20, 30, 60, 100, 150])
+    bar = draw_color_bar(ax, image, scene, (0, 20, 30, 60, 100, 150))
     bar.ax.tick_params(labelsize=SMALL, length=2.5)
     bar.ax.set_title("mmHg", fontsize=SMALL)
-    bar.add_lines(
-        list(CONTOURS_MMHG), [scene.colors.contour] * len(CONTOURS_MMHG), [1.0] * len(CONTOURS_MMHG)
-    )
 
 
 def _write_texts(fig: Figure, scene: Scene) -> None:
@@ -205,7 +209,7 @@ def _write_texts(fig: Figure, scene: Scene) -> None:
         color="0.3",
     )
     legend = fig.legend(
-        handles=legend_handles(scene.colors),
+        handles=legend_handles(scene.colors, impedance=scene.impedance is not None),
         loc="upper left",
         bbox_to_anchor=(
             (_LEFT - 0.05) / _WIDTH,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
-from hrm.report import stated, wording
+from hrm.report import signal, stated, wording
 from hrm.report._sheet import (
     BODY,
     INNER,
@@ -22,6 +22,7 @@ from hrm.report._sheet import (
     paragraph,
     wrap,
 )
+from hrm.report.bolus import pharynx_lines
 from hrm.report.provoked import provocation_lines, upright_sentence
 
 RESEARCH_USE = "For research use only, not for diagnosis or treatment."
@@ -176,7 +177,8 @@ def write_quality(sheet: Sheet, result: Result) -> None:
     sheet.heading("Review and quality warnings")
     edits = "; ".join(stated.reader_edits(result))
     reviewed = " ".join(text for text in (wording.review_sentence(result), edits) if text)
-    texts = [reviewed, *result["warnings"]]
+    found = signal.quality_sentences(result)
+    texts = [reviewed, *result["warnings"], *([found] if found else [])]
     sheet.lines([line for text in texts for line in paragraph(f"• {text}", INNER, hanging=7.0)])
 
 
@@ -233,6 +235,8 @@ def _upper_sphincter(result: Result) -> list[Line]:
     for key, metric in wording.metrics_of(block):
         name = _SHORT.get(key, metric.long_name)
         lines += pair(name, wording.measured(block, key), _THIRD, at=84.0)
+    for label, text in pharynx_lines(result):
+        lines += paragraph(f"{label}: {text}", _THIRD, hanging=6.0)
     return lines
 
 

@@ -9,12 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 from matplotlib.image import AxesImage
 
-from hrm.plot._panels import CONTOURS_MMHG, Scene, draw_overview, draw_swallow, legend_handles
+from hrm.plot._labels import TESTS, Group, groups
+from hrm.plot._panels import (
+    Scene,
+    draw_color_bar,
+    draw_group,
+    draw_overview,
+    legend_handles,
+)
 from hrm.report import wording
 from hrm.report._sheet import HEIGHT, INNER, LEFT, SMALL, WIDTH, Sheet, Style, printable, shorten
 
 COLUMNS = 3
-_OVERVIEW = 100.0
+_OVERVIEW = 80.0
 _TICKS, _NAMES, _GUTTER = 31.0, 24.0, 4.0
 _TITLE, _PANEL, _BELOW = 21.0, 88.0, 12.5
 MARKS = {"above": "▲", "below": "▼"}
@@ -37,42 +44,39 @@ def draw_recording(sheet: Sheet, scene: Scene) -> None:
 
 def _color_bar(sheet: Sheet, image: Any, scene: Scene, x: float, y: float) -> None:
     ax = sheet.axes(x, y, 9.0, _OVERVIEW)
-    bar = sheet.page.colorbar(image, cax=ax, extend="both", extendfrac=0.03)
-    bar.set_ticks([0, 30, 60, 100, 150])
+    bar = draw_color_bar(ax, image, scene, (0, 30, 60, 100, 150))
     bar.ax.tick_params(labelsize=SMALL, length=2.0, pad=1.5)
     bar.ax.set_title("mmHg", fontsize=SMALL, pad=3.0)
-    bar.add_lines(
-        list(CONTOURS_MMHG), [scene.colors.contour] * len(CONTOURS_MMHG), [1.0] * len(CONTOURS_MMHG)
-    )
     _rasterize(bar.ax)
 
 
 def draw_panels(sheet: Sheet, scene: Scene) -> None:
-    """Draw a panel for each swallow, `COLUMNS` in a row."""
-    swallows = scene.result["swallows"]
+    """Draw a panel for each swallow and each run of a test, `COLUMNS` in a row."""
+    shown = groups(scene.result)
     step = INNER / COLUMNS
-    for first in range(0, len(swallows), COLUMNS):
+    for first in range(0, len(shown), COLUMNS):
         sheet.need(_TITLE + _PANEL + _BELOW)
-        for column, number in enumerate(range(first, min(first + COLUMNS, len(swallows)))):
+        for column, group in enumerate(shown[first : first + COLUMNS]):
             place = LEFT + column * step + _TICKS
             width = step - _TICKS - _NAMES - _GUTTER
             ax = sheet.axes(place, sheet.y + _TITLE, width, _PANEL)
-            draw_swallow(ax, scene, number, label=column == 0)
+            draw_group(ax, scene, group, label=column == 0)
             ax.set_title("", loc="left")
             if column == 0:
                 ax.set_ylabel("depth (cm)")
             _small(ax)
             _rasterize(ax)
-            _write_title(sheet, scene.result, swallows[number], place - 14.0, step - 17.0)
+            _write_title(sheet, scene.result, group, place - 14.0, step - 17.0)
         sheet.y += _TITLE + _PANEL + _BELOW
 
 
 def draw_legend(sheet: Sheet, scene: Scene) -> None:
     """Say what the marks in the panels mean."""
-    height = 26.0
+    bolus = scene.impedance is not None
+    height = 35.0 if bolus else 26.0
     sheet.need(height)
     sheet.page.legend(
-        handles=legend_handles(scene.colors),
+        handles=legend_handles(scene.colors, impedance=bolus),
         loc="upper left",
         bbox_to_anchor=(LEFT / WIDTH, 1.0 - sheet.y / HEIGHT),
         borderaxespad=0.0,
@@ -90,12 +94,24 @@ def draw_legend(sheet: Sheet, scene: Scene) -> None:
 
 
 def _write_title(
-    sheet: Sheet, result: Mapping[str, Any], swallow: Mapping[str, Any], x: float, width: float
+    sheet: Sheet, result: Mapping[str, Any], group: Group, x: float, width: float
 ) -> None:
-    head, numbers = panel_title(result, swallow)
+    if group.test:
+        head, numbers = run_title(result, group)
+    else:
+        head, numbers = panel_title(result, result["swallows"][group.first])
     bold, plain = Style(SMALL, bold=True), Style(SMALL)
     sheet.write(shorten(head, width, bold), x, sheet.y, bold)
     sheet.write(shorten(numbers, width, plain), x, sheet.y + 9.0, plain)
+
+
+def run_title(result: Mapping[str, Any], group: Group) -> tuple[str, str]:
+    """Two lines over the panel of a run of a test: which swallows, and what it shows."""
+    posture = wording.posture(result["swallows"][group.first]["posture"])
+    head = f"#{group.number(result['swallows'])} · {posture} · {group.test.upper()}"
+    after = group.run["dci_after_mmhg_s_cm"]
+    said = f"DCI after {after:.0f}" if after is not None else "DCI after: not measured"
+    return head, f"{TESTS[group.test]}; {said}"
 
 
 def panel_title(result: Mapping[str, Any], swallow: Mapping[str, Any]) -> tuple[str, str]:
@@ -103,7 +119,7 @@ def panel_title(result: Mapping[str, Any], swallow: Mapping[str, Any]) -> tuple[
     kind = swallow["type"] if swallow["evaluable"] else "not evaluable"
     head = f"#{swallow['id']} · {wording.posture(swallow['posture'])} · {kind}"
     if not swallow["evaluable"]:
-        return head, wording.in_words(swallow["reason"] or "no reason given")
+        return head, wording.out_of(swallow["reason"])
     beyond = wording.abnormal(result, swallow)
     parts = []
     for key, name, form in (

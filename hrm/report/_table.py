@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hrm.plot._labels import TESTS, Group, groups
 from hrm.report import wording
 from hrm.report._panels import MARKS
 from hrm.report._sheet import INNER, LEFT, SMALL, Line, Sheet, Style, paragraph, wrap
@@ -13,7 +14,7 @@ from hrm.report._sheet import INNER, LEFT, SMALL, Line, Sheet, Style, paragraph,
 NOT_NORMAL = "●"
 #: Columns: heading, unit, width [pt]; the last takes what is left. Numbers end at the right.
 _COLUMNS = (
-    ("#", "", 15.0),
+    ("#", "", 26.0),
     ("Onset", "s", 31.0),
     ("Posture", "", 37.0),
     ("Type", "", 79.0),
@@ -47,9 +48,15 @@ def write_table(sheet: Sheet, result: Mapping[str, Any]) -> None:
     if not swallows:
         sheet.lines(paragraph("No swallow was found: there is nothing to measure.", INNER))
         return
-    letters = _letters(swallows)
+    letters = _letters([swallows[each.first] for each in groups(result) if not each.test])
     _write_head(sheet)
-    for row in swallows:
+    for group in groups(result):
+        row = swallows[group.first]
+        if group.test:
+            if sheet.need(_LINE + 1.0):
+                _write_head(sheet)
+            _write_run(sheet, group, swallows)
+            continue
         remarks = wrap("; ".join(_remarks(row)), _remarks_width(), _PLAIN)
         height = len(remarks) * _LINE + 1.0
         if sheet.need(height):
@@ -60,6 +67,20 @@ def write_table(sheet: Sheet, result: Mapping[str, Any]) -> None:
     sheet.y += 3.0
     sheet.lines(paragraph(wording.shares(result), INNER))
     sheet.lines(paragraph(_footnote(result, letters), INNER, Style(SMALL, color="0.25")))
+
+
+def _write_run(sheet: Sheet, group: Group, swallows: Sequence[Mapping[str, Any]]) -> None:
+    """Write one row for all swallows of a run of a test, which are not read one by one."""
+    row = swallows[group.first]
+    texts = (
+        group.number(swallows),
+        f"{row['onset_s']:.1f}",
+        row["posture"],
+        f"{TESTS[group.test]}: see Provocation tests",
+    )
+    for text, column, x in zip(texts, _COLUMNS, _places(), strict=False):
+        _cell(sheet, text, column, x, sheet.y, _PLAIN)
+    sheet.y += _LINE + 1.0
 
 
 def _letters(swallows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -144,7 +165,7 @@ def _write_row(sheet: Sheet, cells: Sequence[tuple[str, str]], remarks: Sequence
 
 def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     if not row["evaluable"]:
-        yield wording.in_words(row["reason"] or "no reason given")
+        yield wording.out_of(row["reason"])
     named = row["reason"] == f"protocol_{row['protocol']}"
     if row["protocol"] not in ("single", "unknown") and not named:
         yield row["protocol"]
@@ -153,6 +174,8 @@ def _remarks(row: Mapping[str, Any]) -> Iterator[str]:
     for flag in row["flags"]:
         if flag not in (row["type"], row["reason"]):
             yield wording.in_words(flag)
+    if row.get("hypercontractile_subtype"):
+        yield wording.in_words(row["hypercontractile_subtype"])
     names = {key: name for key, name, _ in _NUMBERS}
     for key in row["borderline"]:
         yield f"{names.get(key, key)} borderline"

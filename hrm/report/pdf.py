@@ -18,6 +18,7 @@ from hrm.errors import ParameterError
 from hrm.plot.topography import scene_of
 from hrm.report import _content as content
 from hrm.report import _panels as panels
+from hrm.report._bolus import write_bolus
 from hrm.report._sheet import FONT, Sheet, unprintable
 from hrm.report._table import write_table
 
@@ -34,6 +35,7 @@ def write_report(
     path: str | os.PathLike[str],
     *,
     colors: str = "hrm",
+    impedance: bool = False,
     reason_for_referral: str = "",
     clinical_diagnosis: str = "",
     overwrite: bool = False,
@@ -48,6 +50,9 @@ def write_report(
         Ends in ``.pdf``.
     colors : {"hrm", "accessible"}
         Ramp of the topography; only the second keeps its order in gray print.
+    impedance : bool
+        Draw the bolus over the pressure of each swallow; its numbers stand in the report
+        in any case.
     reason_for_referral, clinical_diagnosis : str
         What only the physician can say, at most 1000 characters each. It stands in
         the PDF and nowhere else.
@@ -57,8 +62,8 @@ def write_report(
     Raises
     ------
     ParameterError
-        If the suffix or `colors` is unknown, or a text is too long or has characters
-        that the font of the report cannot write.
+        If the suffix or `colors` is unknown, a text is too long or has characters that
+        the font of the report cannot write, or there is no impedance that could be drawn.
     SchemaError
         If the study has not been analyzed.
     FileExistsError
@@ -75,6 +80,7 @@ def write_report(
         drawn = pages(
             study,
             colors=colors,
+            impedance=impedance,
             reason_for_referral=reason_for_referral,
             clinical_diagnosis=clinical_diagnosis,
         )
@@ -99,6 +105,7 @@ def pages(
     study: xr.DataTree,
     *,
     colors: str = "hrm",
+    impedance: bool = False,
     reason_for_referral: str = "",
     clinical_diagnosis: str = "",
 ) -> list[Figure]:
@@ -109,6 +116,7 @@ def pages(
     study : DataTree
         As returned by `hrm.analyze`.
     colors : {"hrm", "accessible"}
+    impedance : bool
     reason_for_referral, clinical_diagnosis : str
 
     Returns
@@ -126,7 +134,7 @@ def pages(
     _check_text("reason_for_referral", reason_for_referral)
     _check_text("clinical_diagnosis", clinical_diagnosis)
     with mpl.rc_context(_SETTINGS):
-        scene = scene_of(study, colors)
+        scene = scene_of(study, colors, impedance=impedance)
         result, sheet = scene.result, Sheet()
         keys = content.limit_keys(result)
         content.write_head(sheet, result)
@@ -143,6 +151,7 @@ def pages(
         write_table(sheet, result)
         content.write_rest(sheet, result)
         content.write_provocation(sheet, result)
+        write_bolus(sheet, result)
         if result["swallows"]:
             sheet.heading("Swallow by swallow (s from onset)", room=160.0)
             panels.draw_legend(sheet, scene)

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
-from hrm.report.wording import DASH, in_words, number
+from hrm.report.wording import comparison, in_words, not_measured, number
 
 Result = Mapping[str, Any]
+#: How a run is judged: the body makes no contraction, the LES is not above its limit.
+_RULES = {"dci_failed": "DCI", "irp4s": "LES not"}
 
 
 def provocation_lines(result: Result) -> list[tuple[str, str]]:
@@ -49,7 +51,7 @@ def _mrs(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         said += [in_words(remark) for remark in run["remarks"]]
         yield f"Multiple rapid swallows{which}", f"{_ids(run)}: {'; '.join(said)}"
     if block["ratio"] is None:
-        text = f"{DASH} ({in_words(block['status']['ratio'])})"
+        text = f"{not_measured(block['status']['ratio'])} (rule: {block['rule']})"
     else:
         mean = number(block["single_dci_mean_mmhg_s_cm"], "mmHg s cm")
         reserve = "present" if block["reserve"] else "none"
@@ -75,10 +77,23 @@ def _during(run: Mapping[str, Any]) -> str:
     if inhibited is None:
         why = in_words(run["status"].get("inhibited", "not known"))
         inhibited = f"inhibition not known ({why})"
+    rule = _limits(run["inhibited_by"])
+    inhibited += f" (asked for: {rule})" if rule else ""
     return (
         f"{inhibited}; during it DCI {_value(run, 'dci_during_mmhg_s_cm', 'mmHg s cm')}, LES "
         f"{_value(run, 'les_during_mmhg', 'mmHg')}, IRP4s {_value(run, 'irp4s_during_mmhg', 'mmHg')}"
     )
+
+
+def _limits(ids: Sequence[str]) -> str:
+    """Write the rows that said whether the body was quiet and the LES open."""
+    table = {row.id: row for row in catalog.limit_table()}
+    said = []
+    for key in ids:
+        row = table.get(key)
+        words = _RULES.get(row.quantity, row.quantity) if row else ""
+        said.append(f"{words} {comparison(row)} [{key}]" if row else key)
+    return ", ".join(said)
 
 
 def _ids(run: Mapping[str, Any]) -> str:
@@ -88,7 +103,7 @@ def _ids(run: Mapping[str, Any]) -> str:
 
 def _value(block: Mapping[str, Any], key: str, unit: str) -> str:
     if block[key] is None:
-        return f"{DASH} ({in_words(block['status'].get(key, 'not measured'))})"
+        return not_measured(block["status"].get(key))
     return number(block[key], unit)
 
 
@@ -105,6 +120,7 @@ def _upright(block: Mapping[str, Any]) -> str:
     if not block["n_evaluable"]:
         return "none can be evaluated"
     return (
-        f"{_value(block, 'percent_contracting', '%')} of {block['n_evaluable']} contract, "
+        f"{_value(block, 'percent_contracting', '%')} of {block['n_evaluable']} contract "
+        "(not failed), "
         f"median DCI {_value(block, 'dci_median_mmhg_s_cm', 'mmHg s cm')}"
     )

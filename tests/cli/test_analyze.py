@@ -198,3 +198,58 @@ def test_existing_outputs_are_kept_unless_forced(run, mms):
     assert [(p.name, p.read_text()) for p in Path().iterdir()] == [("out.json", "precious")]
     assert run("analyze", mms, *MMS, "--json", "out.json", "--force").exit_code == 0
     assert strict(Path("out.json").read_text(encoding="utf-8"))["swallows"]
+
+
+@pytest.fixture(scope="module")
+def with_impedance(tmp_path_factory):
+    """A study with impedance and rapid swallows in hrm's own file, and its swallow table."""
+    from hrm.io import write_native
+    from hrm.phantom import Provocation, draw, sample
+
+    folder = tmp_path_factory.mktemp("impedance")
+    drawn = draw("normal", seed=3, n_supine=2, n_upright=0, provocation=Provocation(mrs_runs=1))
+    write_native(sample(drawn, sampling_rate=20.0, impedance=True), folder / "a.nc")
+    rows = ["onset_s,posture,protocol"]
+    rows += [f"{row['onset_s']},{row['posture']},{row['protocol']}" for row in swallow_table(drawn)]
+    (folder / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder / "a.nc", folder / "a.csv"
+
+
+def test_impedance_and_tests_are_in_the_summary(run, with_impedance):
+    path, table = with_impedance
+    done = run("analyze", path, "--system", "manoscan", "--swallows", table, "--json", "out.json")
+    assert done.exit_code == 0, done.stderr
+    result = strict(Path("out.json").read_text(encoding="utf-8"))
+    lines = done.stdout.splitlines()
+    for row in result["swallows"]:
+        kind = result["impedance"]["swallows"][row["id"] - 1]["transit"]
+        if row["protocol"] == "single":
+            (line,) = [
+                text for text in lines if text.startswith(f"{row['id']:>3} {row['onset_s']:>7.1f}")
+            ]
+            assert kind in line
+    ids = result["provocation"]["mrs"]["runs"][0]["swallows"]
+    (line,) = [text for text in lines if text.startswith(f"{ids[0]}–{ids[-1]} ")]
+    assert "multiple rapid swallows" in line
+    assert not any(text.startswith(f"{ids[1]:>3} ") for text in lines)
+    for said in (
+        "PhCI, median                  not measured: catheter starts in pharynx",
+        "Bolus flow time               not measured: no bolus",
+        f"{result['impedance']['distal_baseline_ohm']:.0f} ohm",
+        "Drift                         not corrected, offsets not measured",
+        "[dci_failed.any.any.v4]",
+    ):
+        assert said in done.stdout
+
+
+def test_impedance_is_drawn_when_asked(run, with_impedance, mms):
+    path, table = with_impedance
+    for name, more in (("a", []), ("b", ["--impedance"])):
+        done = run("analyze", path, "--swallows", table, "--figure", f"{name}.svg", *more)
+        assert done.exit_code == 0, done.stderr
+    assert Path("a.svg").read_bytes() != Path("b.svg").read_bytes()
+    refused = run("analyze", mms, *MMS, "--figure", "c.png", "--report", "c.pdf", "--impedance")
+    assert refused.exit_code == 2
+    assert "has no impedance" in refused.stderr
+    assert not Path("c.png").exists()
+    assert not Path("c.pdf").exists()

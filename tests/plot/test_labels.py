@@ -77,3 +77,15 @@ def test_title_of_a_swallow_that_cannot_be_evaluated():
 def test_no_line_of_a_title_is_too_wide():
     row = {**ROW, "flags": [f"flag_{k}" for k in range(20)]}
     assert max(map(len, panel_title(row, width=40).splitlines())) <= 40
+
+
+@given(st.lists(st.tuples(st.floats(-10.0, 110.0), st.floats(0.5, 6.0)), max_size=12))
+def test_labels_of_their_own_width_stay_within_the_ends(labels):
+    places, room = [at for at, _ in labels], [width for _, width in labels]
+    spaced = spread(places, room, within=(0.0, 100.0))
+    order = sorted(range(len(labels)), key=lambda i: places[i])
+    for before, after in pairwise(order):
+        assert spaced[after] - spaced[before] >= 0.5 * (room[before] + room[after]) - 1e-6
+    for at, width in zip(spaced, room, strict=True):
+        assert at - 0.5 * width >= -1e-6
+        assert at + 0.5 * width <= 100.0 + 1e-6
