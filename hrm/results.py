@@ -119,6 +119,7 @@ class SwallowRecord:
     irp_readings: Mapping[str, float] = field(default_factory=dict)
     status: Mapping[str, str] = field(default_factory=dict)
     object: str = ""
+    type_stability: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -327,6 +328,8 @@ def _swallow_dataset(record: StudyRecord) -> xr.Dataset:
         *("cdp_method", "pressurization"),
     ):
         data[name] = texts([getattr(row, name) for row in rows])
+    if any("stability" in tree for tree in record.classification.values() if tree):
+        data["type_stability"] = texts([json.dumps(row.type_stability) for row in rows])
     for name, unit in SWALLOW_METRICS.items():
         data[name] = numbers([row.metrics.get(name, math.nan) for row in rows], unit)
         if record.filtered:
@@ -459,6 +462,8 @@ def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
     beside = [f"{name}_unfiltered" for name in SWALLOW_METRICS]
     if any(key in row for key in beside):
         block |= {key: _number(row[key].values) if key in row else None for key in beside}
+    if "type_stability" in row:
+        block["type_stability"] = json.loads(str(row["type_stability"].values))
     said = reported.block_of(row)
     return block if said is None else {**block, "reported": said}
 

@@ -44,7 +44,9 @@ MAY_IMPORT = {
     "annotate": {"edits", "catalog", "schema"},
     "corrections": {"annotate", "edits", "detect", "catalog", "schema", "results"},
     "store": {"catalog", "schema", "results", "reported", "bolus"},
-    "plot": {"catalog", "schema", "results"},
+    "plot": {"catalog", "schema", "results", "evidence"},
+    # What made a number: filled by explain, drawn by plot and the viewer.
+    "evidence": {"catalog"},
     "agreement": {"catalog", "schema"},
     "phantom": {"catalog", "schema"},
     # The pipeline checks what it is given (schema) and hands its records over (results).
@@ -52,10 +54,22 @@ MAY_IMPORT = {
         *("io", "preprocess", "detect", "metrics", "annotate", "catalog", "schema", "results"),
         *("corrections", "edits", "quality", "bolus"),
     },
-    "stability": {"pipeline", "metrics"},
-    "explain": {"pipeline", "metrics", "plot"},
+    # It measures swallows again (preprocess) and adds to the record (results).
+    # How the rules that others use move the result.
+    "sensitivity": {"pipeline", "catalog", "results"},
+    "stability": {"pipeline", "metrics", "preprocess", "catalog", "results"},
+    # It prepares a result once more with its review (annotate, edits, corrections) and reads
+    # what was found (detect, preprocess) beside the contract (results, bolus).
+    "explain": {
+        *("pipeline", "metrics", "plot", "evidence", "catalog", "results", "bolus"),
+        *("annotate", "edits", "corrections", "detect", "preprocess"),
+    },
     "report": {"plot", "explain", "schema", "catalog", "results"},
-    "batch": {"pipeline", "annotate", "store", "stability", "plot", "catalog", "schema"},
+    # A worker reads a file (io), bounds the settings file (_toml), hands on results.
+    "batch": {
+        *("pipeline", "annotate", "store", "stability", "plot", "catalog", "schema"),
+        *("io", "results", "edits", "_toml"),
+    },
     "trial": {"store", "agreement", "catalog", "schema", "plot", "report"},
     "viewer": {
         *("pipeline", "annotate", "store", "report", "explain", "stability", "agreement"),
@@ -64,8 +78,16 @@ MAY_IMPORT = {
 }
 #: Writing a file whole or not at all is needed wherever something is written.
 MAY_IMPORT["_files"] = set()
+#: The shell of every HTML page.
+MAY_IMPORT["_page"] = set()
+for _writer in ("agreement", "batch", "trial", "report"):
+    MAY_IMPORT[_writer].add("_page")
 for _writer in ("io", "annotate", "store", "plot", "report", "batch", "trial", "viewer"):
     MAY_IMPORT[_writer].add("_files")
+#: A TOML file of the user is parsed in bounded time wherever one is read.
+MAY_IMPORT["_toml"] = set()
+for _taker in ("io", "catheters"):
+    MAY_IMPORT[_taker].add("_toml")
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 MAY_IMPORT["__main__"] = {"cli"}
 #: `hrm/__init__.py` names the public modules for type checkers; at run time it is lazy.
@@ -82,6 +104,10 @@ ONLY_IN = {
     "edfio": {"io"},
     "pandas": {"trial", "store", "agreement"},
     "dask": {"batch"},
+    "distributed": {"batch"},
+    "fsspec": {"batch"},
+    "rich": {"batch"},
+    "sqlite3": {"store"},
     "fastapi": {"viewer"},
     "starlette": {"viewer"},
     "uvicorn": {"viewer"},

@@ -14,7 +14,7 @@ ROOT = Path(hrm.catalog.__file__).resolve().parent
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py")))
 LIMITS, PARAMETERS = catalog.limit_table(), catalog.parameter_table()
 COMPARATORS = {">", ">=", "<", "<="}
-UNITS = {"mmHg", "mmHg^2", "mmHg s cm", "s", "cm", "cm/s", "s/cm", "Hz", "SD", "1"}
+UNITS = {"mmHg", "mmHg^2", "mmHg/cm", "mmHg s cm", "s", "cm", "cm/s", "s/cm", "Hz", "SD", "1"}
 
 
 def test_ids_are_unique():

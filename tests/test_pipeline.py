@@ -300,10 +300,16 @@ def test_a_window_cut_off_at_the_end(normal, plain):
             remake(normal, lambda v: v[:, : round((last + after) * 100)]), posture="supine"
         )["swallows"][-1]
 
-    usable, short = ending(9.0), ending(6.0)
+    usable, partial, short = ending(11.5), ending(9.0), ending(6.0)
     assert usable["evaluable"]
-    assert "window_truncated" in usable["flags"]
-    assert usable["window_s"][1] == pytest.approx(last + 9.0, abs=0.02)
+    assert "window_truncated" in partial["flags"]
+    assert partial["window_s"][1] == pytest.approx(last + 9.0, abs=0.02)
+    whole = plain["swallows"][-1]["dci_mmhg_s_cm"]
+    assert usable["dci_mmhg_s_cm"] == pytest.approx(whole, rel=0.02)
+    # The relaxation is seen, but the contraction still goes on.
+    assert partial["irp4s_mmhg"] == pytest.approx(plain["swallows"][-1]["irp4s_mmhg"], abs=2.0)
+    assert (partial["dci_mmhg_s_cm"], partial["type"]) == (None, None)
+    assert (partial["evaluable"], partial["reason"]) == (False, "window_truncated")
     assert short["onset_s"] == pytest.approx(last, abs=0.01)
     assert (short["evaluable"], short["reason"]) == (False, "window_truncated")
     assert short["irp4s_mmhg"] is None

@@ -20,6 +20,8 @@ from hrm.detect.baseline import Baseline, Respiration, find_respiration
 from hrm.kernels.interpolate import depth_grid, interpolate_2d
 
 NAN = math.nan
+#: Status of a gastric reference that no sensor in the stomach, but one in the sphincter gives.
+_ON_SLOPE = "gastric_on_slope"
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,24 @@ def _les(
             les_peak_cm=float(profiles.depth[peak]),
             status={"gastric_reference_mmhg": "no_gastric_sensor", "les": "no_gastric_sensor"},
         )
-    return marks
+    return _without_slope(marks)
+
+
+def _without_slope(marks: Landmarks) -> Landmarks:
+    """Leave out what hangs on a reference from the slope of the sphincter.
+
+    The upper border moves little with it, and the body needs it.
+    """
+    if marks.status.get("gastric_reference_mmhg") != _ON_SLOPE:
+        return marks
+    lost = dict.fromkeys(("gastric_reference_mmhg", "les_lower_cm"), "no_gastric_sensor")
+    return replace(
+        marks,
+        gastric_reference_mmhg=NAN,
+        gastric_sensors_cm=(),
+        les_lower_cm=NAN,
+        status={**marks.status, **lost},
+    )
 
 
 def _gastric(
@@ -261,7 +280,7 @@ def _gastric(
         if math.isfinite(found[0]):
             return found
     value, sensors, status = _gastric_below(profiles, depth, lower_cm, parameters)
-    if crural > lower_cm and math.isfinite(value):
+    if crural > lower_cm and math.isfinite(value) and status != _ON_SLOPE:
         status = "gastric_in_hernia"
     return value, sensors, status
 
@@ -294,8 +313,22 @@ def _gastric_below(
     abdominal = near & low & (profiles.sensor_slope > 0.0)
     if abdominal.any():
         last = int(np.flatnonzero(abdominal)[-1])
-        return float(profiles.sensor_rest[last]), (float(depth[last]),), "gastric_single"
+        status = "gastric_single" if _levels_off(profiles, last, parameters) else _ON_SLOPE
+        return float(profiles.sensor_rest[last]), (float(depth[last]),), status
     return NAN, (), "no_gastric_sensor"
+
+
+def _levels_off(profiles: RestingProfiles, sensor: int, parameters: Parameters) -> bool:
+    """Whether the pressure has come down to that of the stomach at a sensor.
+
+    On the slope of the sphincter it would stand in for the stomach some mmHg too high, and
+    the border, which hangs on it, would follow.
+    """
+    rest, depth = profiles.sensor_rest, profiles.sensor_depth
+    if sensor == 0:
+        return True
+    fall = float(rest[sensor - 1] - rest[sensor]) / float(depth[sensor] - depth[sensor - 1])
+    return fall <= float(parameters["gastric.single_fall_mmhg_cm"])
 
 
 def _borders(
@@ -389,7 +422,7 @@ def _les_by_relaxation(
     end = lower if math.isfinite(lower) else float(depth[-1])
     gastric, sensors, how = _gastric(profiles, depth, end, float(depth[at]), parameters)
     status = {"les": "les_uncertain"} | ({} if how == "ok" else {"gastric_reference_mmhg": how})
-    return Landmarks(
+    marks = Landmarks(
         les_upper_cm=upper,
         les_peak_cm=float(depth[at]),
         les_lower_cm=lower,
@@ -397,6 +430,7 @@ def _les_by_relaxation(
         gastric_sensors_cm=sensors,
         status=status,
     )
+    return _without_slope(marks)
 
 
 def _diaphragm(profiles: RestingProfiles, marks: Landmarks, parameters: Parameters) -> Landmarks:

@@ -14,12 +14,33 @@ from hrm.detect.profile import Sphincter
 from hrm.detect.swallows import Candidate
 
 
+@dataclass(frozen=True, eq=False)
+class Fall:
+    """What an onset by relaxation was read from.
+
+    Attributes
+    ----------
+    time : array (time,) [s]
+    sleeve : array (time,) [mmHg]
+    level_mmhg, base_mmhg : float [mmHg]
+    base_s : tuple of float [s]
+        Start and end of the base.
+    """
+
+    time: NDArray[np.float64]
+    sleeve: NDArray[np.float64]
+    level_mmhg: float
+    base_mmhg: float
+    base_s: tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Onset:
     """When a swallow starts, and by which rule (``ues_relaxation``, ``pharyngeal_wave``)."""
 
     time_s: float
     method: str
+    trace: Fall | None = None
 
 
 def date_onset(
@@ -58,11 +79,15 @@ def date_onset(
         return by_wave
     level = min(parameters["onset.fall_fraction"] * base, parameters["onset.fall_cap_mmhg"])
     fall = _last_fall(sleeve, time, level, candidate.time_s)
+    seen = sleeve
     if fall is None:
         # A relaxation that only just precedes the wave shows up to the wave itself.
-        late = ues_sleeve(field, candidate, ues, parameters)
-        fall = _last_fall(late, time, level, candidate.time_s)
-    return by_wave if fall is None else Onset(fall, "ues_relaxation")
+        seen = ues_sleeve(field, candidate, ues, parameters)
+        fall = _last_fall(seen, time, level, candidate.time_s)
+    if fall is None:
+        return by_wave
+    span = (float(base_stop - parameters["onset.base_s"]), float(base_stop))
+    return Onset(fall, "ues_relaxation", Fall(time, seen, level, base, span))
 
 
 def ues_sleeve(

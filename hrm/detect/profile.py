@@ -39,7 +39,7 @@ def find_ues(pressure: xr.DataArray, parameters: Parameters) -> Sphincter | None
         zone in the upper part of the catheter has resting tone.
     """
     depth = pressure["depth"].values
-    profile = np.nanmedian(pressure.values.astype(np.float64), axis=1)
+    profile = resting_profile(pressure)
     limit = depth[0] + parameters["ues.search_fraction"] * (depth[-1] - depth[0])
     inside = np.flatnonzero(depth <= limit)
     if inside.size < 2:
@@ -58,6 +58,11 @@ def find_ues(pressure: xr.DataArray, parameters: Parameters) -> Sphincter | None
         lower_cm=_border(depth, profile, peak, +1, below + fraction * (height - below)),
         peak_mmhg=height,
     )
+
+
+def resting_profile(pressure: xr.DataArray) -> NDArray[np.float64]:
+    """Median over time of the pressure at each sensor [mmHg], in which the UES is found."""
+    return np.asarray(np.nanmedian(pressure.values.astype(np.float64), axis=1))
 
 
 def _count_within(depth: NDArray[np.float64], start: int, length_cm: float) -> int:

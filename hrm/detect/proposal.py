@@ -71,6 +71,9 @@ def propose(
     candidates = find_candidates(
         pressure, ues, coughs=coughs, hints=[*hints, *stated], parameters=parameters
     )
+    below = ues is None and _are_esophageal(candidates, parameters)
+    if below:
+        candidates = []
     onsets = _date_all(pressure, candidates, ues, parameters)
     onsets = _with_stated(onsets, stated, parameters["swallows.match_s"])
     zone = ues if ues is not None else _ues_from_waves(candidates, parameters)
@@ -82,9 +85,11 @@ def propose(
     baseline = find_baseline(pressure, times, ends, body, parameters)
     if baseline is None:
         marks = Landmarks(status={"baseline": "no_baseline"})
-        return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), None, None)
+        marks = _with_ues(marks, zone, ues, below=below)
+        return Proposal(tuple(onsets), tuple(coughs), marks, None, None)
     marks, breathing = find_egj(pressure, baseline, top_cm=top, onsets=times, parameters=parameters)
-    return Proposal(tuple(onsets), tuple(coughs), _with_ues(marks, zone, ues), baseline, breathing)
+    marks = _with_ues(marks, zone, ues, below=below)
+    return Proposal(tuple(onsets), tuple(coughs), marks, baseline, breathing)
 
 
 def markers(events: xr.Dataset) -> list[float]:
@@ -167,10 +172,23 @@ def _body_sensors(
     return np.asarray((depth >= start) & (depth <= bottom - 2.5))
 
 
-def _with_ues(marks: Landmarks, zone: Sphincter | None, seen: Sphincter | None) -> Landmarks:
+def _are_esophageal(candidates: Sequence[Candidate], parameters: Parameters) -> bool:
+    """Whether the waves at the top are as slow as peristalsis: the catheter starts below the UES.
+
+    Their time is not that of the swallow, which would make a latency too short.
+    """
+    arrivals = [c.arrival_s for c in candidates if len(c.arrival_s) > 1]
+    slopes = [(a[-1][1] - a[0][1]) / (a[-1][0] - a[0][0]) for a in arrivals]
+    return bool(slopes) and statistics.median(slopes) > parameters["ues.wave_slowest_s_per_cm"]
+
+
+def _with_ues(
+    marks: Landmarks, zone: Sphincter | None, seen: Sphincter | None, *, below: bool
+) -> Landmarks:
     status = dict(marks.status)
     if zone is None:
-        status["ues_upper_cm"] = status["ues_lower_cm"] = "no_ues_tone"
+        why = "catheter_starts_below_ues" if below else "no_ues_tone"
+        status["ues_upper_cm"] = status["ues_lower_cm"] = why
         return replace(marks, status=status)
     if seen is None:
         status["ues_upper_cm"] = status["ues_lower_cm"] = "estimated_from_pharyngeal_wave"

@@ -261,7 +261,7 @@ def egj_contractile_integrals(
     if boxes.crural is None:
         return dict.fromkeys(names, Measurement.missing(NOT_SEPARATED)) | {names[0]: whole}
     les, crural = over(boxes.les), over(boxes.crural)
-    both = Measurement(les.value + crural.value)
+    both = Measurement(les.value + crural.value, detail={"parts": (les, crural)})
     if not known(both.value):
         both = Measurement.missing(SENSOR_FAILED)
     return dict(zip(names, (whole, les, crural, both), strict=True))
@@ -334,6 +334,7 @@ def total_egj_contractile_integral(
         return Measurement.missing(reason)
     places = [boxes.whole] if boxes.crural is None else [boxes.les, boxes.crural]
     values: list[float] = []
+    spans: list[tuple[float, float]] = []
     for pressure_field, inspiration in stretches:
         parts = [cut(pressure_field, *box, -math.inf, math.inf) for box in places]
         failed = any(part.empty or stuck(part, parameters) for part in parts)
@@ -341,13 +342,19 @@ def total_egj_contractile_integral(
             parts = [cut(pressure_field, *box, *span) for box in places]
             area = sum(float(np.mean(excess(part, gastric_mmhg, parameters))) for part in parts)
             values.append(math.nan if failed else area)
+            spans.append(span)
     lost = [value for value in values if not math.isfinite(value)]
     good = [value for value in values if math.isfinite(value)]
     if len(good) < parameters["egj_ci.breaths"]:
         return Measurement.missing(SENSOR_FAILED if lost else BASELINE_SHORT)
-    return Measurement(
-        math.fsum(good) / len(good), detail={"breaths": len(good), "left_out": len(lost)}
-    )
+    detail = {
+        "breaths": len(good),
+        "left_out": len(lost),
+        "spans_s": spans,
+        "values": values,
+        "boxes_cm": places,
+    }
+    return Measurement(math.fsum(good) / len(good), detail=detail)
 
 
 def _clear_breaths(
@@ -419,7 +426,8 @@ def basal_inspiratory(
     peaks = [float(np.max(sleeve[part])) for part in around]
     if not np.isfinite(peaks).all():
         return Measurement.missing(SENSOR_FAILED)
-    return Measurement(float(np.mean(peaks)), detail={"breaths": len(peaks)})
+    detail = {"breaths": len(peaks), "sleeve": sleeve, "parts": around}
+    return Measurement(float(np.mean(peaks)), detail=detail)
 
 
 def hernia_labels(separation: Measurement, parameters: Parameters) -> Mapping[str, str | None]:

@@ -75,6 +75,37 @@ def contraction(
     return Contraction(start, end, cut(field, top_cm, bottom_cm, start, end))
 
 
+def unfinished(
+    wave: Contraction | None, *, onset_s: float, stop_s: float, parameters: Parameters
+) -> bool:
+    """Whether a swallow is cut off before its contraction can have ended.
+
+    Parameters
+    ----------
+    wave : Contraction or None
+    onset_s, stop_s : float [s]
+        `stop_s` is the end of the recording or the next onset.
+    parameters : Parameters
+
+    Returns
+    -------
+    bool
+        True with less than ``irp.minimum_window_s`` to see, and in a contraction that
+        still goes on at `stop_s`, if that is earlier than the usual window: more than
+        ``dci.cut_off_share`` of the integral falls in the last ``dci.tail_s``. What was
+        seen by then is a part of the contraction only, or even nothing of it.
+    """
+    if stop_s >= onset_s + parameters["dci.window_s"] - 1e-6:
+        return False
+    if stop_s - onset_s < parameters["irp.minimum_window_s"] - 1e-6:
+        return True
+    if wave is None or wave.box.empty or wave.stop_s < stop_s - 1e-6:
+        return False
+    excess = np.maximum(wave.box.values - parameters["dci.threshold_mmhg"], 0.0).sum(axis=0)
+    late = wave.box.time >= stop_s - parameters["dci.tail_s"] - 1e-6
+    return bool(excess[late].sum() > parameters["dci.cut_off_share"] * excess.sum())
+
+
 def _wave_mask(box: Cut, latest_s: float, parameters: Parameters) -> NDArray[np.bool_]:
     """Connected regions above 20 mmHg that hold the peak run of some depth."""
     level = parameters["dci.threshold_mmhg"]
@@ -125,15 +156,34 @@ def dci(
     box = wave.box
     if box.empty:
         return Measurement(0.0, detail={"masked": 0.0})
-    keep = np.ones(box.values.shape, dtype=np.bool_)
-    if front is not None:
-        keep &= ~simultaneous_plateau(box, parameters)[None, :]
-        keep &= ~_ahead_of_front(box, front, parameters)
+    keep = counted(box, front, parameters)
     level = parameters["dci.threshold_mmhg"]
     value = excess_2d(box.values, keep, level, box.step_cm, box.step_s)
     if not np.isfinite(value):
         return Measurement.missing(SENSOR_FAILED)
     return Measurement(float(value), detail={"masked": float(1.0 - keep.mean())})
+
+
+def counted(box: Cut, front: Wavefront | None, parameters: Parameters) -> NDArray[np.bool_]:
+    """Samples whose pressure counts in the distal contractile integral.
+
+    Parameters
+    ----------
+    box : Cut
+        Of a `Contraction`.
+    front : Wavefront or None
+        Without a front everything counts.
+    parameters : Parameters
+
+    Returns
+    -------
+    array (depth, time) of bool
+    """
+    keep = np.ones(box.values.shape, dtype=np.bool_)
+    if front is not None:
+        keep &= ~simultaneous_plateau(box, parameters)[None, :]
+        keep &= ~_ahead_of_front(box, front, parameters)
+    return keep
 
 
 def simultaneous_plateau(box: Cut, parameters: Parameters) -> NDArray[np.bool_]:
@@ -236,7 +286,7 @@ def longest_break(
     Returns
     -------
     Measurement [cm]
-        Detail: ``from_cm`` and ``to_cm`` of the gap.
+        Detail: ``from_cm`` and ``to_cm`` of the gap, and ``gaps_cm`` of all gaps.
 
     Notes
     -----
@@ -259,4 +309,4 @@ def longest_break(
         for a, b in edges.reshape(-1, 2)
     ]
     top, bottom = max(spans, key=lambda span: span[1] - span[0])
-    return Measurement(bottom - top, detail={"from_cm": top, "to_cm": bottom})
+    return Measurement(bottom - top, detail={"from_cm": top, "to_cm": bottom, "gaps_cm": spans})

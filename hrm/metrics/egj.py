@@ -64,12 +64,14 @@ def basal_mean(
     if n_breaths >= parameters["baseline.breaths"]:
         inside = np.zeros(sleeve.size, dtype=np.bool_)
         inside[breaths[0] : breaths[-1]] = True
-        chosen, status = sleeve[inside & quiet], "ok"
+        used, status = inside & quiet, "ok"
     else:
-        chosen, status = sleeve[quiet], "baseline_short"
+        used, status = quiet, "baseline_short"
+    chosen = sleeve[used]
     if chosen.size == 0 or not np.isfinite(chosen).all():
         return Measurement.missing(SENSOR_FAILED)
-    return Measurement(float(np.mean(chosen)), status, {"breaths": n_breaths})
+    detail = {"breaths": n_breaths, "sleeve": sleeve, "used": used}
+    return Measurement(float(np.mean(chosen)), status, detail)
 
 
 def basal_end_expiratory(
@@ -97,12 +99,14 @@ def basal_end_expiratory(
     if not np.isfinite(sleeve).any():
         return Measurement.missing(LANDMARK_MISSING)
     around = [slice(max(0, k - half_width), k + half_width + 1) for k in end_expiration]
-    means = [float(np.mean(sleeve[part])) for part in around if quiet[part].all()]
+    around = [part for part in around if quiet[part].all()]
+    means = [float(np.mean(sleeve[part])) for part in around]
     if not means:
         return Measurement.missing(RESPIRATION_MISSING)
     if not np.isfinite(means).all():
         return Measurement.missing(SENSOR_FAILED)
-    return Measurement(float(np.mean(means)), detail={"breaths": len(means)})
+    detail = {"breaths": len(means), "sleeve": sleeve, "parts": around}
+    return Measurement(float(np.mean(means)), detail=detail)
 
 
 def les_length(les_upper_cm: float, les_lower_cm: float) -> Measurement:

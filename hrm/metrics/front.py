@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
 from hrm.kernels.contour import peak_run_2d
+from hrm.kernels.plateau import plateau_ahead_2d
 from hrm.metrics._base import NO_WAVEFRONT, Cut, Measurement, cut, known
 
 
@@ -38,13 +39,20 @@ class Wavefront:
 
 @dataclass(frozen=True)
 class DecelerationPoint:
-    """Contractile deceleration point: where, when and by which rule."""
+    """Contractile deceleration point: where, when and by which rule.
+
+    `fit` are time at the surface [s], slope above the knot and change of slope at it
+    [s/cm] of the fit of two lines, if it was accepted; `rows_cm` is the stretch of the
+    front whose median time a fallback takes.
+    """
 
     depth_cm: float
     time_s: float
     method: str
     speed_cm_s: float
     break_cm: float = math.nan
+    fit: tuple[float, ...] = ()
+    rows_cm: tuple[float, float] = (math.nan, math.nan)
 
 
 def transition_zone(
@@ -153,24 +161,12 @@ def _plateau_ahead(
     """Median pressure in the half second before the front, where it hardly rises.
 
     Read in the centimeter below only: where the front is slow, what lies above has
-    contracted already and is no plateau.
+    contracted already and is no plateau. A slow contraction rises more than
+    ``front.plateau_halves_mmhg``; a ramp of bolus pressure less.
     """
-    length = parameters["front.plateau_s"]
     below = max(1, round(parameters["front.plateau_half_cm"] / box.step_cm))
-    out = np.full(box.depth.size, np.nan)
-    for i in np.flatnonzero(np.isfinite(arrival)):
-        first, middle, last = np.searchsorted(
-            box.time, [arrival[i] - length, arrival[i] - 0.5 * length, arrival[i] - 1e-9]
-        )
-        if middle - first < 1 or last - middle < 1:
-            continue
-        own = box.values[i]
-        rise = float(np.median(own[middle:last]) - np.median(own[first:middle]))
-        # A slow contraction rises more than this; a ramp of bolus pressure less.
-        if rise <= parameters["front.plateau_halves_mmhg"]:
-            around = np.median(box.values[i : i + below + 1, first:last])
-            out[i] = min(float(around), float(np.median(own[first:last])))
-    return out
+    length, rise = parameters["front.plateau_s"], parameters["front.plateau_halves_mmhg"]
+    return plateau_ahead_2d(box.values, box.time, arrival, length, below, rise)
 
 
 def _merged_plateau(box: Cut, front: Wavefront, parameters: Parameters) -> NDArray[np.float64]:
@@ -254,9 +250,11 @@ def deceleration_point(
     clamp = parameters["cdp.clamp"]
     if knot < limit and (clamp == "always" or (clamp == "atypical" and atypical)):
         when = float((_hinge(np.array([limit]), knot) @ coefficients)[0])
-        return DecelerationPoint(limit, when, "clamped3cm", 1.0 / coefficients[1], knot)
+        speed = 1.0 / coefficients[1]
+        return DecelerationPoint(limit, when, "clamped3cm", speed, knot, tuple(coefficients))
     when = float(coefficients[0] + coefficients[1] * knot)
-    return DecelerationPoint(knot, when, "two_segment", 1.0 / coefficients[1], knot)
+    speed = 1.0 / coefficients[1]
+    return DecelerationPoint(knot, when, "two_segment", speed, knot, tuple(coefficients))
 
 
 def _hinge(z: NDArray[np.float64], knot: float) -> NDArray[np.float64]:
@@ -302,7 +300,8 @@ def _fallback(
         return None
     around = np.abs(z - z[nearest]) <= 0.3
     when = float(np.median(t[around]))
-    return DecelerationPoint(float(z[nearest]), when, "fallback3cm", math.nan)
+    rows = (float(z[around][0]), float(z[around][-1]))
+    return DecelerationPoint(float(z[nearest]), when, "fallback3cm", math.nan, rows_cm=rows)
 
 
 def point_at(front: Wavefront, depth_cm: float, parameters: Parameters) -> DecelerationPoint | None:

@@ -297,7 +297,10 @@ def bolus_transit(
     highest, lowest = levels[-1], levels[0]
     entered = known(highest.entry_s)
     stays = any(level.status == OK and not known(level.exit_s) for level in levels)
-    if entered and not stays and any(level.status == WINDOW_TRUNCATED for level in levels):
+    cut_off = any(level.status == WINDOW_TRUNCATED for level in levels)
+    # Without its baseline an entry cannot be seen: it does not follow that there was none.
+    unseen = highest.status == WINDOW_TRUNCATED and not entered
+    if unseen or (entered and not stays and cut_off):
         return BolusTransit.missing(WINDOW_TRUNCATED, levels)
     if entered and all(known(level.exit_s) for level in levels):
         return BolusTransit(COMPLETE, OK, Measurement(lowest.exit_s - highest.entry_s), levels)
@@ -428,7 +431,9 @@ def _mean(
     counted = ohm[quiet]
     if not (np.isfinite(counted) & (counted > 0)).all():
         return Measurement.missing(SENSOR_FAILED)
-    return Measurement(float(np.mean(counted)))
+    return Measurement(
+        float(np.mean(counted)), detail={"times_s": found.time[quiet], "values_ohm": counted}
+    )
 
 
 def _lowest(values: NDArray[np.float64]) -> int:

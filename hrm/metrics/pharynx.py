@@ -252,9 +252,12 @@ def hypopharyngeal_flow(
     stays = Measurement.missing(WINDOW_TRUNCATED if bolus.status != OK else "no_bolus_exit")
     left = known(bolus.entry_s, bolus.exit_s)
     return HypopharyngealFlow(
-        Measurement(float(np.interp(widest, line.time, pressure)), detail={"time_s": widest}),
-        Measurement(bolus.exit_s - bolus.entry_s) if left else stays,
-        Measurement(peak - widest, detail={"peak_s": peak}),
+        Measurement(
+            float(np.interp(widest, line.time, pressure)),
+            detail={"time_s": widest, "depth_cm": place, "line": line},
+        ),
+        Measurement(bolus.exit_s - bolus.entry_s, detail={"passage": bolus}) if left else stays,
+        Measurement(peak - widest, detail={"peak_s": peak, "widest_s": widest, "line": line}),
     )
 
 
@@ -301,5 +304,9 @@ def _integral(box: Cut, top_cm: float, bottom_cm: float, parameters: Parameters)
         return Measurement.missing(SENSOR_FAILED)
     return Measurement(
         value,
-        detail={"from_cm": float(box.depth[rows][0]), "to_cm": float(box.depth[rows][-1])},
+        detail={
+            "from_cm": float(box.depth[rows][0]),
+            "to_cm": float(box.depth[rows][-1]),
+            "window_s": (float(box.time[0]), float(box.time[-1]) + box.step_s),
+        },
     )

@@ -220,8 +220,10 @@ def level_flow(
         return LevelFlow(place, status=bolus.status)
     time, pressure = _row(pressure_field, place)
     stop = min(onset_s + parameters["dci.window_s"], stop_s)
+    # With less to see the contraction may not have come.
+    short = stop - onset_s < parameters["irp.minimum_window_s"] - _INSTANT
     window = (time >= onset_s + parameters["dci.start_s"] - _INSTANT) & (time < stop - _INSTANT)
-    if pressure is None or window.sum() < _LEAST_SAMPLES:
+    if pressure is None or short or window.sum() < _LEAST_SAMPLES:
         return LevelFlow(place, status=OUT_OF_REACH if pressure is None else WINDOW_TRUNCATED)
     if not np.isfinite(pressure[window]).all():
         return LevelFlow(place, status=SENSOR_FAILED)
@@ -319,7 +321,15 @@ def bolus_flow_time(
     step = float(time[1] - time[0])
     return Measurement(
         float((present & open_).sum() * step),
-        detail={"bolus_s": float(present.sum() * step), "gradient_s": float(open_.sum() * step)},
+        detail={
+            "bolus_s": float(present.sum() * step),
+            "gradient_s": float(open_.sum() * step),
+            "time_s": time[window],
+            "present": present,
+            "esophageal_mmhg": esophageal,
+            "barrier_mmhg": np.maximum(barrier, gastric_mmhg),
+            "open": open_,
+        },
     )
 
 

@@ -162,7 +162,8 @@ def intrabolus_pressure(
     -------
     Measurement [mmHg]
         Maximum over time of the mean over the part of the box 1-3 cm below the
-        front that lies above the LES (SPEC section 5.5). Detail: ``mean_mmhg``.
+        front that lies above the LES (SPEC section 5.5). Detail: ``mean_mmhg``, and of
+        each sample ``means_mmhg`` and ``boxes`` (time, top and bottom).
     """
     if front is None or point is None or not known(les_upper_cm):
         return Measurement.missing(NO_WAVEFRONT)
@@ -171,7 +172,7 @@ def intrabolus_pressure(
     if box.empty:
         return Measurement.missing(NO_WAVEFRONT)
     usable = np.isfinite(front.arrival)
-    means = []
+    means, places = [], []
     for k, now in enumerate(box.time):
         passed = front.depth[usable & (front.arrival <= now)]
         if passed.size == 0:
@@ -186,6 +187,7 @@ def intrabolus_pressure(
             parameters["ibp.box_far_cm"] - parameters["ibp.box_near_cm"]
         ):
             means.append(float(np.mean(box.values[rows, k])))
+            places.append((float(now), float(box.depth[rows][0]), float(box.depth[rows][-1])))
     if not means:
         return Measurement.missing(NO_WAVEFRONT)
     zero = gastric_mmhg if parameters["ibp.reference"] == "gastric" else 0.0
@@ -193,4 +195,9 @@ def intrabolus_pressure(
     value = float(np.max(means)) - zero
     if not np.isfinite(value):
         return Measurement.missing(SENSOR_FAILED)
-    return Measurement(value, detail={"mean_mmhg": float(np.mean(means)) - zero})
+    detail = {
+        "mean_mmhg": float(np.mean(means)) - zero,
+        "means_mmhg": np.array(means) - zero,
+        "boxes": np.array(places),
+    }
+    return Measurement(value, detail=detail)

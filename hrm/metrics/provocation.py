@@ -206,7 +206,8 @@ def _body(field: xr.DataArray, run: Run, anatomy: Anatomy, parameters: Parameter
     everything = excess_2d(box.values, keep, level, box.step_cm, box.step_s)
     keep &= ~simultaneous_plateau(box, parameters)[None, :]
     contractile = excess_2d(box.values, keep, level, box.step_cm, box.step_s)
-    return Measurement(float(contractile), detail={"box": float(everything)})
+    detail = {"box": float(everything), "field": box, "counted": keep}
+    return Measurement(float(contractile), detail=detail)
 
 
 def _les(
@@ -222,12 +223,21 @@ def _les(
     if not np.isfinite(sleeve).all():
         return Measurement.missing(SENSOR_FAILED), Measurement.missing(SENSOR_FAILED)
     count = round(parameters["irp.duration_s"] / box.step_s)
+    order = np.argsort(sleeve, kind="stable")
+    detail = {
+        "sleeve_cm": (float(box.depth[0]), float(box.depth[-1])),
+        "sleeve": sleeve,
+        "time_s": box.time,
+    }
     lowest = (
-        Measurement(float(np.mean(np.sort(sleeve)[:count])))
+        Measurement(
+            float(np.mean(sleeve[order][:count])),
+            detail={**detail, "times_s": np.sort(box.time[order[:count]])},
+        )
         if sleeve.size >= count
         else Measurement.missing(WINDOW_TRUNCATED)
     )
-    return Measurement(float(np.median(sleeve))), lowest
+    return Measurement(float(np.median(sleeve)), detail=detail), lowest
 
 
 def _gastric(anatomy: Anatomy, time: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -432,4 +442,5 @@ def _share(box: Cut, level_mmhg: float, parameters: Parameters) -> Measurement:
     uniform &= axial_sd_1d(box.values) <= parameters["pep.sd_mmhg"]
     shortest = max(1, round(parameters["pep.run_s"] / box.step_s))
     kept = keep_long_runs(uniform, shortest)
-    return Measurement(100.0 * float(np.mean(kept)), detail={"level_mmhg": level_mmhg})
+    detail = {"level_mmhg": level_mmhg, "field": box, "kept": kept}
+    return Measurement(100.0 * float(np.mean(kept)), detail=detail)

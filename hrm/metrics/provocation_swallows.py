@@ -35,7 +35,7 @@ def solid_effective(
     Measurement [%]
         Effective: above ``solid.effective_mmhg_s_cm`` and no large break (SPEC section
         6). Swallows that cannot be told are left out. Detail: ``counted``,
-        ``effective``, ``unknown``.
+        ``effective``, ``unknown``; ``told``, of each swallow, None where it cannot be.
     """
     told = [_effective(a, b, fragmented, parameters) for a, b in zip(dci, break_cm, strict=True)]
     counted = [value for value in told if value is not None]
@@ -43,6 +43,7 @@ def solid_effective(
         "counted": len(counted),
         "effective": sum(counted),
         "unknown": len(told) - len(counted),
+        "told": told,
     }
     if not counted:
         return Measurement(math.nan, NOT_TOLD if told else NO_SWALLOW, detail)

@@ -117,7 +117,8 @@ def relaxation_sleeve(
     top = les_upper_cm - parameters["irp.sleeve_above_cm"]
     # Of a sphincter whose end is not known the whole sleeve must be seen.
     end = les_lower_cm if known(les_lower_cm) else top + parameters["irp.sleeve_length_cm"]
-    if end > deepest + 1e-6:
+    unplaced = not known(les_lower_cm) and not known(gastric_mmhg)
+    if end > deepest + 1e-6 and not unplaced:
         return Sleeve.missing(CATHETER_ENDS_IN_LES)
     if not known(gastric_mmhg):
         return Sleeve.missing(NO_GASTRIC_SENSOR)

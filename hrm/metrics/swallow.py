@@ -17,7 +17,7 @@ from hrm.metrics._base import LANDMARK_MISSING, NO_CONTRACTION, WINDOW_TRUNCATED
 from hrm.metrics.borderline import dci_readings
 from hrm.metrics.irp import irp, irp_readings
 from hrm.metrics.pressurization import intrabolus_pressure, pressurization
-from hrm.metrics.relaxation import relaxation_measurements, relaxation_sleeve
+from hrm.metrics.relaxation import Sleeve, relaxation_measurements, relaxation_sleeve
 from hrm.metrics.swallow_types import SwallowLimits, SwallowType, swallow_type
 from hrm.metrics.ues import UesRelaxation, ues_relaxation
 from hrm.metrics.velocity import contractile_front_velocity, is_rapid
@@ -88,6 +88,8 @@ class SwallowMetrics:
     contraction_stop_s : float [s]
     status : dict
         Reasons that belong to no single number.
+    sleeve, wave, front : Sleeve, Contraction, Wavefront or None
+        What the numbers were read from.
     """
 
     irp4s: Measurement
@@ -105,6 +107,9 @@ class SwallowMetrics:
     type: SwallowType
     contraction_stop_s: float
     status: dict[str, str] = field(default_factory=dict)
+    sleeve: Sleeve | None = None
+    wave: dci_metric.Contraction | None = None
+    front: front_metric.Wavefront | None = None
 
     def measurements(self) -> dict[str, Measurement]:
         """Return the numbers by the name they have in the contract."""
@@ -204,6 +209,7 @@ class _Sphincters:
     irp4s: Measurement
     relaxation: Mapping[str, Measurement]
     upper: UesRelaxation
+    sleeve: Sleeve
 
 
 def _sphincters(window: _Window) -> _Sphincters:
@@ -222,7 +228,7 @@ def _sphincters(window: _Window) -> _Sphincters:
         readings = irp_readings(window.field, window.others, **place)
         found = replace(found, detail={**found.detail, "readings": readings})
     family = relaxation_measurements(sleeve, window.parameters)
-    return _Sphincters(found, family, _upper_sphincter(window))
+    return _Sphincters(found, family, _upper_sphincter(window), sleeve)
 
 
 def _upper_sphincter(window: _Window) -> UesRelaxation:
@@ -281,7 +287,7 @@ def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
     if kind.type == "failed":
         # Without a contraction its contour has no gap; pressurization would fill one.
         gap = Measurement.missing(NO_CONTRACTION)
-    return SwallowMetrics(
+    found = SwallowMetrics(
         irp4s=sphincters.irp4s,
         relaxation=sphincters.relaxation,
         upper=sphincters.upper,
@@ -304,7 +310,42 @@ def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
         type=kind,
         contraction_stop_s=wave.stop_s if wave else math.nan,
         status={} if pattern_status == "ok" else {"pressurization": pattern_status},
+        sleeve=sphincters.sleeve,
+        wave=wave,
+        front=front,
     )
+    if not dci_metric.unfinished(wave, **window.times(), parameters=parameters):
+        usual = window.onset_s + parameters["dci.window_s"]
+        runs_on = wave is not None and wave.stop_s >= window.stop_s - 1e-6
+        return _without_les_end(found) if runs_on and window.stop_s < usual else found
+    return _cut_off(found, timed=known(anatomy.cdp_cm))
+
+
+def _without_les_end(found: SwallowMetrics) -> SwallowMetrics:
+    """Leave out the integral of the LES, which contracts last and has not been seen whole."""
+    lost = Measurement.missing(WINDOW_TRUNCATED)
+    body = replace(found.body, dci_les=lost, after_contraction=None, subtype=None)
+    return replace(found, body=body)
+
+
+def _cut_off(found: SwallowMetrics, *, timed: bool) -> SwallowMetrics:
+    """Leave out what needs the whole contraction; `timed` where a reader set its end."""
+    lost = Measurement.missing(WINDOW_TRUNCATED)
+    status = dict(found.status)
+    if found.pressurization == "none":
+        status["pressurization"] = WINDOW_TRUNCATED
+    body = replace(found.body, peaks=lost, dci_les=lost, after_contraction=None, subtype=None)
+    out = replace(
+        found,
+        dci=lost,
+        dci_box=lost,
+        break_length=lost,
+        ibp=lost,
+        body=body if timed else replace(body, velocity=lost, rapid=None),
+        type=SwallowType(None, (), WINDOW_TRUNCATED),
+        status=status,
+    )
+    return out if timed else replace(out, cdp=None, distal_latency=lost)
 
 
 def _body(
@@ -373,4 +414,5 @@ def _without_body(sphincters: _Sphincters) -> SwallowMetrics:
         type=SwallowType(None, (), LANDMARK_MISSING),
         contraction_stop_s=math.nan,
         status={"pressurization": LANDMARK_MISSING},
+        sleeve=sphincters.sleeve,
     )

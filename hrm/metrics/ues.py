@@ -47,6 +47,8 @@ class UesRelaxation:
     duration, time_to_nadir, recovery : Measurement [s]
         From the fall through the level to the rise through it; from the fall to the
         nadir; from the nadir to the rise.
+    sleeve, closing : Sleeve or None
+        What falls, and what rises again (its lower half).
     """
 
     residual: Measurement
@@ -54,6 +56,8 @@ class UesRelaxation:
     duration: Measurement
     time_to_nadir: Measurement
     recovery: Measurement
+    sleeve: Sleeve | None = None
+    closing: Sleeve | None = None
 
     @classmethod
     def missing(cls, status: str) -> UesRelaxation:
@@ -133,9 +137,12 @@ def ues_resting(
         return Measurement.missing(SATURATED)
     if not np.isfinite(values).all() or stuck(box, parameters):
         return Measurement.missing(SENSOR_FAILED)
-    return Measurement(
-        float(np.mean(values)), detail={"sleeve_cm": (float(box.depth[0]), float(box.depth[-1]))}
-    )
+    detail = {
+        "sleeve_cm": (float(box.depth[0]), float(box.depth[-1])),
+        "times_s": time[quiet],
+        "values_mmhg": values,
+    }
+    return Measurement(float(np.mean(values)), detail=detail)
 
 
 def ues_relaxation(
@@ -194,7 +201,7 @@ def ues_relaxation(
     half = lower.values[lower.depth >= middle - _TOLERANCE].max(axis=0).astype(np.float64)
     closing = Sleeve(half, sleeve.time, detail=sleeve.detail)
     times = _times(sleeve, closing, onset_s, stop_s, float(near.time[lowest]), parameters)
-    return UesRelaxation(residual, irp, *times)
+    return UesRelaxation(residual, irp, *times, sleeve, closing)
 
 
 def _lowest(values: NDArray[np.float64]) -> int:

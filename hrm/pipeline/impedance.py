@@ -15,10 +15,11 @@ from hrm.bolus import MEDIANS, STUDY_METRICS, SWALLOW_METRICS, BolusRecord
 from hrm.detect.gastric import gastric_reference
 from hrm.metrics import impedance as metric
 from hrm.metrics import pharynx
-from hrm.metrics._base import OK, Measurement, known
+from hrm.metrics._base import OK, SENSOR_FAILED, Measurement, known
 from hrm.metrics.pressure_flow import PressureFlow, bolus_flow_time, pressure_flow
 from hrm.metrics.study import primary_posture
 from hrm.metrics.ues import ues_relaxation
+from hrm.pipeline.missing import keeper
 from hrm.pipeline.study import Study
 from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
@@ -38,7 +39,7 @@ def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
     BolusRecord
     """
     counted = _counted(rows)
-    throats = [_pharynx(study, k).measurements() for k in range(len(rows))]
+    throats = [measure_pharynx(study, k).measurements() for k in range(len(rows))]
     median = _median([throats[k]["phci_mmhg_s_cm"] for k in counted])
     pharynx_blocks: dict[str, Any] = {
         "pharynx": _numbers({"phci_median_mmhg_s_cm": median}),
@@ -52,7 +53,7 @@ def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
         nowhere = [_NOWHERE.block() for _ in rows]
         block = {**_numbers(_lost(STUDY_METRICS)), "segments": []}
         return BolusRecord(block, impedance_swallows=nowhere, **pharynx_blocks)
-    found = [_swallow(study, recorded, row, k) for k, row in enumerate(rows)]
+    found = [measure_bolus(study, recorded, row, k) for k, row in enumerate(rows)]
     return BolusRecord(
         _study_block(study, recorded, [found[k] for k in counted]),
         impedance_swallows=[one.block() for one in found],
@@ -60,13 +61,36 @@ def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
     )
 
 
+#: What is read 1 cm above the UES.
+_THROAT = (
+    *("pharyngeal_ibp_mmhg", "pharyngeal_bolus_presence_s"),
+    "pharyngeal_distension_contraction_s",
+)
+
+
 @dataclass(frozen=True)
-class _Swallow:
+class BolusSwallow:
+    """Impedance of one swallow as it was measured.
+
+    Attributes
+    ----------
+    transit : BolusTransit
+    passages : tuple of Passage
+    numbers : mapping of str to Measurement
+        By the names of the contract.
+    found : Segments or None
+    flow : PressureFlow or None
+        What the numbers were read from.
+    """
+
     transit: metric.BolusTransit
     passages: tuple[metric.Passage, ...]
     numbers: Mapping[str, Measurement]
+    found: metric.Segments | None = None
+    flow: PressureFlow | None = None
 
     def block(self) -> dict[str, Any]:
+        """Give it as the contract has it."""
         block = {"transit": self.transit.transit, **_numbers(self.numbers)}
         if self.transit.transit is None:
             block["status"]["transit"] = self.transit.status
@@ -81,14 +105,30 @@ def _lost(names: Iterable[str]) -> dict[str, Measurement]:
     return dict.fromkeys(names, Measurement.missing(metric.POSITIONS_UNKNOWN))
 
 
-_NOWHERE = _Swallow(
+_NOWHERE = BolusSwallow(
     metric.BolusTransit.missing(metric.POSITIONS_UNKNOWN), (), _lost(SWALLOW_METRICS)
 )
 
 
-def _swallow(study: Study, recorded: xr.DataArray, row: SwallowRecord, k: int) -> _Swallow:
+def measure_bolus(study: Study, recorded: xr.DataArray, row: SwallowRecord, k: int) -> BolusSwallow:
+    """Measure impedance, and pressure with it, in swallow `k`.
+
+    Parameters
+    ----------
+    study : Study
+    recorded : DataArray (segment, impedance_time) [ohm]
+        With known positions of the segments.
+    row : SwallowRecord
+        What the pressure gave; only its transition zone is used.
+    k : int
+        Index of the swallow in time.
+
+    Returns
+    -------
+    BolusSwallow
+    """
     marks, parameters = study.proposal.landmarks, study.parameters
-    times = _times(study, k)
+    times = swallow_times(study, k)
     start, end = metric.swallow_window(times["onset_s"], times["stop_s"], parameters)
     found = metric.segments(recorded, start, end)
     pressure = window_field(study.pressure, study.usable, start, end, parameters)
@@ -121,7 +161,7 @@ def _swallow(study: Study, recorded: xr.DataArray, row: SwallowRecord, k: int) -
         "bolus_flow_time_s": _bolus_flow_time(study, pressure, found, times),
         **_upper(study, pressure, found, times),
     }
-    return _Swallow(transit, seen, numbers)
+    return BolusSwallow(transit, seen, numbers, found, flow)
 
 
 def _bolus_flow_time(
@@ -131,6 +171,9 @@ def _bolus_flow_time(
     lower = marks.les_lower_cm
     if known(marks.crural_diaphragm_cm):
         lower = max(lower, marks.crural_diaphragm_cm)
+    window = study.missing.within(times["onset_s"], times["stop_s"])
+    if study.missing.touching(marks.les_upper_cm, lower)[window].any():
+        return Measurement.missing(SENSOR_FAILED)
     return bolus_flow_time(
         pressure,
         found,
@@ -149,11 +192,15 @@ def _upper(
 ) -> dict[str, Measurement]:
     """Admittance of the UES, and the bolus above it."""
     marks = study.proposal.landmarks
+    if study.ues_status:
+        names = ("ues_maximum_admittance_millisiemens", *_THROAT)
+        return dict.fromkeys(names, Measurement.missing(study.ues_status))
     borders = {"ues_upper_cm": marks.ues_upper_cm, "ues_lower_cm": marks.ues_lower_cm}
     above = pharynx.hypopharyngeal_flow(
         pressure, found, **times, ues_upper_cm=marks.ues_upper_cm, parameters=study.parameters
     )
     relaxed = ues_relaxation(pressure, **times, **borders, parameters=study.parameters).duration
+    relaxed = keeper(study.missing, study.ues_missing)(relaxed)
     admittance = Measurement.missing(relaxed.status)
     if known(relaxed.value):
         admittance = pharynx.ues_maximum_admittance(
@@ -163,11 +210,11 @@ def _upper(
 
 
 def _study_block(
-    study: Study, recorded: xr.DataArray, counted: Sequence[_Swallow]
+    study: Study, recorded: xr.DataArray, counted: Sequence[BolusSwallow]
 ) -> dict[str, Any]:
     """Baselines, and what the evaluable swallows of the primary posture amount to."""
     complete = metric.percent_complete([one.transit.transit for one in counted])
-    depth, rest, segments = _baselines(study, recorded)
+    depth, rest, segments = rest_of(study, recorded)
     numbers = {
         "n_transit_judged": Measurement(float(complete.detail.get("n", 0))),
         "percent_complete_transit": complete,
@@ -184,7 +231,7 @@ def _study_block(
     return {**block, "segments": rows}
 
 
-def _baselines(
+def rest_of(
     study: Study, recorded: xr.DataArray
 ) -> tuple[list[float], Measurement, tuple[Measurement, ...]]:
     """Depths, impedance at rest above the LES, and that of every segment."""
@@ -203,8 +250,9 @@ def _baselines(
     return depth, rest, metric.segment_baselines(found, quiet, study.parameters)
 
 
-def _pharynx(study: Study, k: int) -> pharynx.PharyngealIntegrals:
-    times = _times(study, k)
+def measure_pharynx(study: Study, k: int) -> pharynx.PharyngealIntegrals:
+    """Integrate the contraction of the pharynx in swallow `k`."""
+    times = swallow_times(study, k)
     window = pharynx.swallow_window(times["onset_s"], times["stop_s"], study.parameters)
     return pharynx.pharyngeal_integrals(
         window_field(study.pressure, study.usable, *window, study.parameters),
@@ -221,7 +269,8 @@ def _counted(rows: Sequence[SwallowRecord]) -> list[int]:
     return [k for k, row in enumerate(rows) if row.evaluable and row.posture == primary]
 
 
-def _times(study: Study, k: int) -> dict[str, float]:
+def swallow_times(study: Study, k: int) -> dict[str, float]:
+    """Onset of swallow `k`, and of the next one or the end of the recording [s]."""
     onsets = [onset.time_s for onset in study.proposal.onsets]
     following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
     return {"onset_s": onsets[k], "stop_s": min(study.end_s, following)}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import xarray as xr
 
-from hrm.catalog import Parameters
 from hrm.detect.artefacts import why_spoiled
 from hrm.detect.protocol import (
     StatedSwallow,
@@ -16,14 +15,40 @@ from hrm.detect.protocol import (
     why_not_evaluable,
 )
 from hrm.metrics.borderline import borderline_ranges
-from hrm.metrics.swallow import OtherFields, SwallowMetrics, measure_swallow
+from hrm.metrics.swallow import Anatomy, OtherFields, SwallowMetrics, measure_swallow
 from hrm.metrics.ues import swallow_window
+from hrm.pipeline.missing import keeper, without_les, without_ues
 from hrm.pipeline.quality import without_failed
 from hrm.pipeline.study import Study
 from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
 
 NAN = math.nan
+
+
+@dataclass(frozen=True)
+class SeenSwallow:
+    """One swallow as it was measured, with what its numbers were read from.
+
+    Attributes
+    ----------
+    window : tuple of float [s]
+        Of `field`.
+    stop_s : float [s]
+        Onset of the next swallow or end of the recording.
+    anatomy : Anatomy
+    field : DataArray (depth, time) [mmHg]
+    upper_field : DataArray (depth, time) [mmHg]
+        From before the onset, for the UES; never filtered.
+    metrics : SwallowMetrics
+    """
+
+    window: tuple[float, float]
+    stop_s: float
+    anatomy: Anatomy
+    field: xr.DataArray
+    upper_field: xr.DataArray
+    metrics: SwallowMetrics
 
 
 def measure_one(study: Study, k: int) -> SwallowRecord:
@@ -41,44 +66,14 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
     """
     onsets = [onset.time_s for onset in study.proposal.onsets]
     following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
-    stop = min(study.end_s, following)
-    window = (
-        max(0.0, onsets[k]),
-        min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
-    )
     review = study.reviews[k]
-    anatomy = replace(study.anatomy(onsets[k], window), cdp_cm=review.cdp_cm)
-
     spoiled = why_spoiled(
         onsets[k], study.doubts.belches, study.doubts.shifts_cm[k], study.parameters
     )
-
-    def field(pressure: xr.DataArray, parameters: Parameters) -> xr.DataArray:
-        return window_field(pressure, study.usable, *window, parameters)
-
-    def measured(pressure: xr.DataArray, others: OtherFields = None) -> SwallowMetrics:
-        found = measure_swallow(
-            field(pressure, study.parameters),
-            other_fields=others,
-            upper_field=upper_field,
-            onset_s=onsets[k],
-            stop_s=stop,
-            anatomy=anatomy,
-            limits=study.limits,
-            parameters=study.parameters,
-        )
-        return without_failed(found, study.doubts.failed_zones)
-
-    # The filter is made for the LES: it would fill half a second of an open UES up.
-    own = study.pressure if study.unfiltered is None else study.unfiltered
-    upper = swallow_window(onsets[k], stop, study.parameters)
-    upper_field = window_field(own, study.usable, *upper, study.parameters)
-    others = {name: field(study.pressure, rules) for name, rules in study.other_kernels.items()}
-    if study.bell_bridged is not None:
-        others["bridged"] = window_field(*study.bell_bridged, *window, study.parameters)
-    metrics = measured(study.pressure, others)
+    seen = see_one(study, k, readings=True)
+    stop, metrics = seen.stop_s, seen.metrics
     review.check_point(metrics.cdp.method if metrics.cdp else "")
-    raw = metrics if study.unfiltered is None else measured(study.unfiltered)
+    raw = metrics if study.unfiltered is None else see_one(study, k, unfiltered=True).metrics
     said = _row_for(review.automatic_s, study)
     protocol = protocol_of(k, onsets, study.parameters)
     if said is not None and said.protocol != "unknown":
@@ -97,6 +92,72 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
     posture = said.posture if said is not None and said.posture != "unknown" else study.posture
     posture = review.word("posture", posture)
     return _record(study, k, stop, metrics, raw, posture, protocol, reason)
+
+
+def see_one(
+    study: Study, k: int, *, readings: bool = False, unfiltered: bool = False
+) -> SeenSwallow:
+    """Measure swallow `k` and keep what its numbers were read from.
+
+    Parameters
+    ----------
+    study : Study
+    k : int
+        Index of the swallow in time.
+    readings : bool
+        Also take IRP and DCI by the other admissible readings.
+    unfiltered : bool
+        Of the pressure without the noise filter, where it applies.
+
+    Returns
+    -------
+    SeenSwallow
+    """
+    onsets = [onset.time_s for onset in study.proposal.onsets]
+    following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
+    stop = min(study.end_s, following)
+    window = (
+        max(0.0, onsets[k]),
+        min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
+    )
+    anatomy = replace(study.anatomy(onsets[k], window), cdp_cm=study.reviews[k].cdp_cm)
+    # The filter is made for the LES: it would fill half a second of an open UES up.
+    own = study.pressure if study.unfiltered is None else study.unfiltered
+    upper = swallow_window(onsets[k], stop, study.parameters)
+    upper_field = window_field(own, study.usable, *upper, study.parameters)
+    pressure = own if unfiltered else study.pressure
+    field = window_field(pressure, study.usable, *window, study.parameters)
+    found = measure_swallow(
+        field,
+        other_fields=_other_fields(study, window) if readings else None,
+        upper_field=upper_field,
+        onset_s=onsets[k],
+        stop_s=stop,
+        anatomy=anatomy,
+        limits=study.limits,
+        parameters=study.parameters,
+    )
+    metrics = _without_missing(study, without_failed(found, study.doubts.failed_zones))
+    return SeenSwallow(window, stop, anatomy, field, upper_field, metrics)
+
+
+def _other_fields(study: Study, window: tuple[float, float]) -> OtherFields:
+    others = {
+        name: window_field(study.pressure, study.usable, *window, rules)
+        for name, rules in study.other_kernels.items()
+    }
+    if study.bell_bridged is not None:
+        others["bridged"] = window_field(*study.bell_bridged, *window, study.parameters)
+    return others
+
+
+def _without_missing(study: Study, metrics: SwallowMetrics) -> SwallowMetrics:
+    """Leave out what rests on a sphincter while a sensor of it was missing."""
+    if study.les_missing.any():
+        metrics = without_les(metrics, keeper(study.missing, study.les_missing))
+    if study.ues_missing.any():
+        metrics = without_ues(metrics, keeper(study.missing, study.ues_missing))
+    return metrics
 
 
 def _row_for(onset_s: float, study: Study) -> StatedSwallow | None:
@@ -163,4 +224,7 @@ def _flags(study: Study, onset_s: float, metrics: SwallowMetrics) -> list[str]:
         flags.append("window_truncated")
     if "les" in study.doubts.bridged_zones:
         flags.append("les_sensor_bridged")
+    if metrics.body.rapid and "premature" not in metrics.type.flags:
+        # No criterion since version 3.0 (SPEC section 5.4), but not to be overlooked.
+        flags.append("cfv_rapid")
     return flags

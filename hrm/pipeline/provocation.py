@@ -16,6 +16,7 @@ from hrm.metrics._base import OK, Measurement
 from hrm.metrics.provocation import During, Run, Verdict
 from hrm.metrics.study import PERCENTAGES
 from hrm.metrics.swallow import Anatomy
+from hrm.pipeline.missing import during_without
 from hrm.pipeline.study import Study
 from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
@@ -62,16 +63,17 @@ def provocation_limits(block: Mapping[str, Any]) -> list[str]:
     return [row for row in dict.fromkeys(used) if row in table]
 
 
-def _runs(study: Study, rows: Sequence[SwallowRecord], protocol: str) -> list[Run]:
+def runs_of(study: Study, rows: Sequence[SwallowRecord], protocol: str) -> list[Run]:
+    """Put the swallows of a test together to runs (see `hrm.metrics.provocation.runs`)."""
     onsets, protocols = [row.onset_s for row in rows], [row.protocol for row in rows]
     return provocation.runs(onsets, protocols, protocol, study.parameters)
 
 
 def _mrs(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, Any] | None:
-    runs = _runs(study, rows, "mrs")
+    runs = runs_of(study, rows, "mrs")
     if not runs:
         return None
-    after = [_response(study, rows, run) for run in runs]
+    after = [response_of(study, rows, run) for run in runs]
     single = [
         row.metrics["dci_mmhg_s_cm"] for row in rows if row.evaluable and row.posture == "supine"
     ]
@@ -86,7 +88,7 @@ def _mrs(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
     }
     blocks = []
     for run, response in zip(runs, after, strict=True):
-        field, anatomy = _window(study, run, zone)
+        field, anatomy = run_window(study, run, zone)
         block = _run(study, rows, run, response, field, anatomy, {})
         blocks.append({**block, "remarks": list(provocation.mrs_remarks(run, study.parameters))})
     return {
@@ -100,12 +102,12 @@ def _mrs(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
 
 def _rdc(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, Any] | None:
     blocks = []
-    for run in _runs(study, rows, "rdc"):
-        field, anatomy = _window(study, run, zone)
+    for run in runs_of(study, rows, "rdc"):
+        field, anatomy = run_window(study, run, zone)
         low, high = provocation.pressurized_shares(
             field, run, anatomy=anatomy, parameters=study.parameters
         )
-        response = _response(study, rows, run)
+        response = response_of(study, rows, run)
         shares = {"pressurized_low_percent": low, "pressurized_high_percent": high}
         block = _run(study, rows, run, response, field, anatomy, shares)
         follows = provocation.contraction_after(response, study.limits.failed)
@@ -113,7 +115,7 @@ def _rdc(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
     return {"runs": blocks} if blocks else None
 
 
-def _window(study: Study, run: Run, zone: float) -> tuple[xr.DataArray, Anatomy]:
+def run_window(study: Study, run: Run, zone: float) -> tuple[xr.DataArray, Anatomy]:
     """Field of a run, and the landmarks that hold for it."""
     window = (run.onsets_s[0], min(run.onsets_s[-1] + _TAIL_S, study.end_s))
     anatomy = study.anatomy(run.onsets_s[0], window)
@@ -132,6 +134,8 @@ def _run(
 ) -> dict[str, Any]:
     """What every run of rapid swallows has in the contract."""
     seen = provocation.during(field, run, anatomy=anatomy, parameters=study.parameters)
+    window = (run.onsets_s[0], run.onsets_s[-1] + _TAIL_S)
+    seen = during_without(seen, study.missing, study.les_missing, window)
     verdict = _inhibition(study, rows[run.indices[0]].posture, seen)
     box = Measurement.missing(seen.dci.status)
     if seen.dci.status == OK:
@@ -168,7 +172,8 @@ def _irp_limit(study: Study, posture: str) -> Limit | None:
     return catalog.find_limit("irp4s", system=study.system, position=posture, cc_version="4.0")
 
 
-def _response(study: Study, rows: Sequence[SwallowRecord], run: Run) -> Measurement:
+def response_of(study: Study, rows: Sequence[SwallowRecord], run: Run) -> Measurement:
+    """Give the contractile integral after the last swallow of a run."""
     last = run.indices[-1]
     row = rows[last]
     following = rows[last + 1].onset_s if last + 1 < len(rows) else math.inf

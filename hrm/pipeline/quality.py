@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from hrm.detect.proposal import Proposal
 from hrm.metrics import chicago
 from hrm.metrics._base import SENSOR_FAILED, Measurement
 from hrm.metrics.swallow import SwallowMetrics
-from hrm.metrics.ues import UesRelaxation
+from hrm.pipeline.missing import missing_sensors, without_les, without_ues
 from hrm.preprocess import (
     FLAGS,
     Offsets,
@@ -96,7 +95,7 @@ class Doubts:
     shifts_cm : tuple of float [cm]
         Of the catheter before each swallow.
     failed_zones : tuple of str
-        ``ues``, ``les``: more sensors are missing in it than may be bridged.
+        ``ues``, ``les``: a sensor is missing in the middle of it, or more than may be bridged.
     bridged_zones : tuple of str
         A sensor of it is missing, at least for some time, and was bridged.
     """
@@ -123,14 +122,12 @@ def doubts(
     marks, baseline = proposal.landmarks, proposal.baseline
     usable = pressure[cleaned.usable]
     onsets = [onset.time_s for onset in proposal.onsets]
-    depth = np.asarray(pressure["depth"].values, dtype=np.float64)
-    gaps = list(_gaps(depth, cleaned.usable))
+    missing = missing_sensors(cleaned.recorded, cleaned.sensors, parameters)
     failed, bridged = [], []
-    for name, (upper, lower) in _zones(marks).items():
-        holes = [hole for hole in gaps if hole[0] < lower and hole[1] > upper]
-        if any(hole[1] - hole[0] > parameters["quality.bridge_cm"] + 1e-6 for hole in holes):
+    for name, zone in _zones(marks).items():
+        if missing.in_sphincter(*zone).all():
             failed.append(name)
-        elif holes or _patched(cleaned.sensors, depth, upper, lower):
+        elif missing.touching(*zone).any():
             bridged.append(name)
     return Doubts(
         belches=tuple(find_belches(usable, marks, parameters)),
@@ -147,21 +144,6 @@ def _zones(marks: Landmarks) -> dict[str, tuple[float, float]]:
         "les": (marks.les_upper_cm, marks.les_lower_cm),
     }
     return {name: zone for name, zone in zones.items() if all(map(math.isfinite, zone))}
-
-
-def _gaps(depth: NDArray[np.float64], good: Mask) -> Iterator[tuple[float, float]]:
-    """Good sensors above and below each run of bad ones [cm]; the catheter's ends are none."""
-    known = np.flatnonzero(good)
-    for above, below in pairwise(known.tolist()):
-        if below - above > 1:
-            yield float(depth[above]), float(depth[below])
-
-
-def _patched(
-    sensors: SensorQuality, depth: NDArray[np.float64], upper: float, lower: float
-) -> bool:
-    inside = (depth >= upper) & (depth <= lower) & sensors.usable
-    return bool((sensors.flags[inside] > 0).any())
 
 
 def bell_bridged(study: Study) -> tuple[xr.DataArray, Mask] | None:
@@ -229,12 +211,14 @@ def without_failed(metrics: SwallowMetrics, failed_zones: Sequence[str]) -> Swal
     SwallowMetrics
         With status ``sensor_failed`` in place of these numbers (SPEC section 1.2).
     """
-    lost = Measurement.missing(SENSOR_FAILED)
+
+    def lost(_: Measurement) -> Measurement:
+        return Measurement.missing(SENSOR_FAILED)
+
     if "les" in failed_zones:
-        names = metrics.relaxation
-        metrics = replace(metrics, irp4s=lost, relaxation=dict.fromkeys(names, lost))
+        metrics = without_les(metrics, lost)
     if "ues" in failed_zones:
-        metrics = replace(metrics, upper=UesRelaxation.missing(SENSOR_FAILED))
+        metrics = without_ues(metrics, lost)
     return metrics
 
 
@@ -375,7 +359,8 @@ def quality_warnings(record: QualityRecord, parameters: Parameters) -> list[str]
     out = _drift_warnings(record.drift, parameters)
     names = {"ues": "UES", "les": "LES"}
     out += [
-        f"sensors failed side by side in the {names[zone]}: it cannot be measured"
+        f"a sensor in the middle of the {names[zone]} failed, or several side by side: it cannot "
+        "be measured"
         for zone in record.failed_zones
     ]
     out += [

@@ -84,6 +84,40 @@ def analyze(
     AnnotationError
         If the review log is not sound, or a line of it does not fit the recording.
     """
+    _, record = measure_recording(
+        recording,
+        system=system,
+        posture=posture,
+        swallows=swallows,
+        clinical=clinical,
+        irp_limit=irp_limit,
+        parameters=parameters,
+        review=review,
+    )
+    return attach(recording, record, __version__)
+
+
+def measure_recording(
+    recording: xr.DataTree,
+    *,
+    system: str | None = None,
+    posture: str | None = None,
+    swallows: Sequence[Mapping[str, Any]] | None = None,
+    clinical: Mapping[str, Any] | None = None,
+    irp_limit: float | str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    review: Sequence[Edit] | Path | None = None,
+) -> tuple[Study, StudyRecord]:
+    """Measure one recording; arguments and errors as of `analyze`.
+
+    Returns
+    -------
+    Study
+        What was measured, with the corrections of a review, so that parts of it can be
+        measured again.
+    StudyRecord
+        The results, not yet attached to the recording.
+    """
     validate(recording)
     check_esophageal(recording)
     corrections = corrections_of(recording, review)
@@ -94,7 +128,7 @@ def analyze(
     if posture is None and swallows is None and "stated" in recording.attrs:
         # A study that was saved with its results keeps what was said of it.
         posture, said = unpack_stated(str(recording.attrs["stated"]))
-    study = _prepare(
+    study = prepare(
         recording,
         system=catalog.check_system(system) if system else str(recording.attrs["system"]),
         posture=posture or "unknown",
@@ -107,12 +141,12 @@ def analyze(
     if corrections is not None:
         usable = study.pressure[study.usable]
         proposal, reviews = correct(study.proposal, corrections, pressure=usable, parameters=chosen)
-        again = _measured(replace(study, proposal=proposal, reviews=reviews))
-        record = with_review(again, record, corrections, reviews)
-    return attach(recording, record, __version__)
+        study = replace(study, proposal=proposal, reviews=reviews)
+        record = with_review(_measured(study), record, corrections, reviews)
+    return study, record
 
 
-def _prepare(
+def prepare(
     recording: xr.DataTree,
     *,
     system: str,
@@ -122,6 +156,27 @@ def _prepare(
     irp_limit: chicago.UserLimit | None,
     parameters: Parameters,
 ) -> Study:
+    """Clean a recording and find its swallows and landmarks, before any review.
+
+    Parameters
+    ----------
+    recording : DataTree
+        A valid one, of the esophagus.
+    system, posture : str
+    stated : sequence of StatedSwallow
+    clinical : Clinical
+    irp_limit : UserLimit or None
+    parameters : Parameters
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ParameterError
+        If nothing can be measured, or an onset of `stated` lies outside the recording.
+    """
     cleaned = clean(recording, parameters)
     raw, usable = cleaned.pressure, cleaned.usable
     if usable.sum() < 2:

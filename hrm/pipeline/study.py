@@ -22,6 +22,7 @@ from hrm.detect.protocol import (
 from hrm.metrics import chicago
 from hrm.metrics.swallow import Anatomy
 from hrm.metrics.swallow_types import SwallowLimits
+from hrm.pipeline.missing import Missing, missing_sensors
 from hrm.pipeline.quality import Cleaned, Doubts, bell_bridged, doubts
 
 #: Not linear: it reads the IRP as PCHIP does, and the DCI farther below the truth.
@@ -67,6 +68,23 @@ class Study:
     def doubts(self) -> Doubts:
         """What speaks against single swallows and sphincters."""
         return doubts(self.cleaned, self.pressure, self.proposal, self.parameters)
+
+    @cached_property
+    def missing(self) -> Missing:
+        """Which sensors are missing at which times."""
+        return missing_sensors(self.cleaned.recorded, self.cleaned.sensors, self.parameters)
+
+    @cached_property
+    def les_missing(self) -> NDArray[np.bool_]:
+        """Times at which the LES cannot be read, (time,)."""
+        marks = self.proposal.landmarks
+        return self.missing.in_sphincter(marks.les_upper_cm, marks.les_lower_cm)
+
+    @cached_property
+    def ues_missing(self) -> NDArray[np.bool_]:
+        """Times at which the UES cannot be read, (time,)."""
+        marks = self.proposal.landmarks
+        return self.missing.in_sphincter(marks.ues_upper_cm, marks.ues_lower_cm)
 
     @cached_property
     def bell_bridged(self) -> tuple[xr.DataArray, NDArray[np.bool_]] | None:

@@ -34,8 +34,9 @@ from hrm.pipeline.quality import (
     quality_warnings,
     with_doubt,
 )
-from hrm.pipeline.rest import at_rest
+from hrm.pipeline.rest import at_junction, at_rest
 from hrm.pipeline.study import Study
+from hrm.preprocess import sensor_spacing_findings
 from hrm.results import UES_MEDIANS, StudyRecord, SwallowRecord
 from hrm.schema import POSTURES, organ_warnings
 
@@ -54,12 +55,11 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     StudyRecord
     """
     marks = study.proposal.landmarks
-    separation = egj.les_cd_separation(marks.les_peak_cm, marks.crural_diaphragm_cm)
+    separation = at_junction(study)["les_cd_separation_cm"]
     at_ease, upper = at_rest(study)
     junction = {
         **at_ease,
-        "les_length_cm": egj.les_length(marks.les_upper_cm, marks.les_lower_cm),
-        "les_cd_separation_cm": separation,
+        **at_junction(study),
     }
     zones = [row.transition_zone_cm for row in rows if row.type not in (None, "failed")]
     landmarks, landmark_status = named_landmarks(marks, zones)
@@ -235,4 +235,21 @@ def _warnings(study: Study, rows: Sequence[SwallowRecord]) -> list[str]:
     lost = study.pressure["depth"].values[~study.usable]
     if lost.size:
         found.append(f"sensors at {', '.join(f'{cm:g}' for cm in lost)} cm cannot be used")
-    return found
+    return found + _spacing_warnings(study)
+
+
+def _spacing_warnings(study: Study) -> list[str]:
+    """Say where the sensors lie too far apart to measure the junction."""
+    marks = study.proposal.landmarks
+    ends = (marks.les_lower_cm, marks.crural_diaphragm_cm)
+    lower = [cm for cm in ends if math.isfinite(cm)]
+    if not (math.isfinite(marks.les_upper_cm) and lower):
+        return []  # there are no numbers that a gap could spoil
+    return [
+        finding.text
+        for finding in sensor_spacing_findings(
+            study.pressure["depth"].values,
+            les_cm=(marks.les_upper_cm, max(lower)),
+            parameters=study.parameters,
+        )
+    ]

@@ -24,6 +24,25 @@ def bump(x):
     return np.exp(-0.5 * x**2)
 
 
+def without(sensors, *places):
+    """The same recording with the sensors at these depths marked bad."""
+    out = sensors.copy(deep=True)
+    for place in places:
+        out["sensor_ok"].values[at(out, place)] = False
+    return out
+
+
+def changed(change, *, rate=50.0):
+    """A recording whose pressures `change` spoils in place."""
+    sensors = recording(rate)
+    change(sensors.values, sensors)
+    return sensors
+
+
+def coarse(values, sensors):
+    values[:] = 3.0 * np.round(values / 3.0)
+
+
 def anatomy(separation=0.5):
     cd = LES_CM + separation
     return {

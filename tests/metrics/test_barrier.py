@@ -20,6 +20,7 @@ from hrm.metrics.barrier import (
 )
 from tests.metrics import sphincter_study as study
 from tests.metrics.fields import PARAMETERS, between, depths, field, times
+from tests.metrics.sphincter_study import changed, coarse, without
 from tests.naive import sphincter as naive
 
 RATE = 20.0
@@ -314,7 +315,7 @@ def test_breaths_near_a_swallow_stay_out():
     seen = total([(pressure, peaks)], onsets=[21.0])
     starts = [k for k in range(0, 56, 4) if k + 4 <= 20 or k >= 36]
     assert seen.value == pytest.approx(np.mean([4 * (k + 2 - 0.025) for k in starts]), rel=1e-4)
-    assert seen.detail == {"breaths": len(starts), "left_out": 0}
+    assert (seen.detail["breaths"], seen.detail["left_out"]) == (len(starts), 0)
     exact = total([(pressure, peaks)], onsets=[20.9])
     assert exact.detail["breaths"] == len([k for k in range(0, 56, 4) if k <= 12 or k >= 36])
 
@@ -438,29 +439,12 @@ def test_both_labels_of_a_hernia(separation, ccv3, alternative, kind):
     assert dict(seen) == {"CCv3": ccv3, "alternative": alternative, "alternative_type": kind}
 
 
-def without(sensors, *places):
-    out = sensors.copy(deep=True)
-    for place in places:
-        out["sensor_ok"].values[study.at(out, place)] = False
-    return out
-
-
-def changed(change):
-    sensors = study.recording()
-    change(sensors.values, sensors)
-    return sensors
-
-
 def constant(values, sensors):
     values[study.at(sensors, 26)] = 3.0
 
 
 def stuck_high(values, sensors):
     values[study.at(sensors, 26), : 38 * 50] = 300.0
-
-
-def coarse(values, sensors):
-    values[:] = 3.0 * np.round(values / 3.0)
 
 
 CLEAN = study.measured(study.recording())

@@ -20,6 +20,7 @@ from hrm.metrics.relaxation import (
 )
 from tests.metrics import sphincter_study as study
 from tests.metrics.fields import INF, PARAMETERS, between, depths, field, times
+from tests.metrics.sphincter_study import changed, coarse, without
 from tests.naive import metrics as naive_metrics
 from tests.naive import sphincter as naive
 
@@ -191,20 +192,6 @@ def table(seen, rules):
         study.check(seen, CLEAN, names, rule)
 
 
-def without(sensors, *places):
-    """The same recording with the sensors at these depths marked bad."""
-    out = sensors.copy(deep=True)
-    for place in places:
-        out["sensor_ok"].values[study.at(out, place)] = False
-    return out
-
-
-def changed(change, *, rate=50.0):
-    sensors = study.recording(rate)
-    change(sensors.values, sensors)
-    return sensors
-
-
 def constant(values, sensors):
     values[study.at(sensors, 26)] = 3.0
 
@@ -219,10 +206,6 @@ def stuck_low(values, sensors):
 
 def clipped(values, sensors):
     np.clip(values, -20.0, 40.0, out=values)
-
-
-def coarse(values, sensors):
-    values[:] = 3.0 * np.round(values / 3.0)
 
 
 EQUAL, NEAR = (1e-9, 0.0), (1.5, 0.05)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hrm.metrics.ues import swallow_window, ues_relaxation, ues_resting, ues_sleeve
 from tests.metrics import sphincter_study as study
 from tests.metrics.fields import INF, PARAMETERS, depths, field, times
+from tests.metrics.sphincter_study import changed, coarse, without
 from tests.naive import sphincter as naive
 
 ONSET_S, RATE = 6.0, 100.0
@@ -291,19 +292,6 @@ def test_what_a_resting_pressure_needs(change, status):
     assert (seen.status, math.isnan(seen.value)) == (status, status != "ok")
 
 
-def without(sensors, *places):
-    out = sensors.copy(deep=True)
-    for place in places:
-        out["sensor_ok"].values[study.at(out, place)] = False
-    return out
-
-
-def changed(change):
-    sensors = study.recording()
-    change(sensors.values, sensors)
-    return sensors
-
-
 def constant(values, sensors):
     values[study.at(sensors, 8)] = 3.0
 
@@ -318,10 +306,6 @@ def stuck_low(values, sensors):
 
 def clipped(values, sensors):
     np.clip(values, -20.0, 50.0, out=values)
-
-
-def coarse(values, sensors):
-    values[:] = 3.0 * np.round(values / 3.0)
 
 
 CLEAN = study.measured(study.recording())
