@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 import hrm
-from hrm import catalog, phantom, store
+from hrm import catalog, phantom
 from hrm.annotate import follow_up
 from hrm.edits import Change
 from hrm.errors import SchemaError
-from hrm.store import COLUMNS, to_long, write_long
+from hrm.store import COLUMNS, tidy, to_long, write_long
 from tests.detect.signals import Act, study
 
 READERS = {"reason": "", "engine": "0.1.0", "utc": "2026-01-31T09:30:00Z"}
@@ -267,6 +267,6 @@ def test_there_is_no_table_before_the_analysis():
 def test_a_number_outside_the_catalogue_is_refused(monkeypatch):
     tree = CASES["plain"]()
     rest = {name: row for name, row in catalog.metrics().items() if name != "ibp_mmhg"}
-    monkeypatch.setattr(store.catalog, "metrics", lambda: rest)
+    monkeypatch.setattr(tidy.catalog, "metrics", lambda: rest)
     with pytest.raises(SchemaError, match="ibp_mmhg is not in the metric catalogue"):
         to_long(tree)

@@ -67,7 +67,7 @@ def test_a_file_that_another_system_made_is_read_by_a_layout(path, tmp_path):
     np.testing.assert_array_equal(found, ManoBank().pressure[::-1])
     assert study.attrs["catheter"] == "unknown"
     # Said of the reader that knows the order, the option is refused rather than not heeded.
-    with pytest.raises(ParameterError, match="--channel-order"):
+    with pytest.raises(ParameterError, match="channel_order="):
         hrm.io.open_recording(path, channel_order="distal_first")
 
 
