@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hrm import catalog
+
 if TYPE_CHECKING:
     import xarray as xr
 
     from hrm.sensitivity import Comparison, MovedNumber, MovedSwallows
 
 _WIDTH = 110
+#: Differences below this are not said: no unit here is read to more.
+_LEAST = 0.005
+_TREES = {"ccv4": "Chicago v4.0", "ccv3": "Chicago v3.0"}
 
 compare_parameters_option = click.option(
     "--compare-parameters",
@@ -75,36 +80,41 @@ def _moved(each: Comparison) -> Iterator[str]:
     if each.types:
         kinds = [f"{number} {_word(old)} -> {_word(new)}" for number, old, new in each.types]
         yield f"type of {len(kinds)} swallows: {', '.join(kinds)}"
-    moved = [text for number in each.study if (text := _study_number(number))]
-    if moved:
-        yield f"study: {', '.join(moved)}"
-    moved = [text for row in each.swallows if (text := _swallow_number(row))]
-    if moved:
-        yield f"swallows, median (farthest): {', '.join(moved)}"
+    yield from filter(None, map(_study_number, each.study))
+    for row in each.swallows:
+        yield from _swallow_number(row)
 
 
 def _diagnoses(each: Comparison) -> Iterator[str]:
     for tree, (chosen, other) in each.diagnosis.items():
         if chosen != other:
-            yield f"DIAGNOSIS {tree}: {_word(other)} instead of {_word(chosen)}"
+            yield f"DIAGNOSIS, {_TREES[tree]}: {_word(other)} instead of {_word(chosen)}"
 
 
 def _study_number(number: MovedNumber) -> str:
+    name = _title(number.metric)
     if number.difference is None:
-        word = "is measured now" if number.chosen is None else "is not measured any more"
-        return f"{number.metric} {word}"
-    size = f"{number.difference:+.2g}"
-    return "" if abs(number.difference) < 0.005 else f"{number.metric} {size}"
+        found = number.other if number.chosen is None else number.chosen
+        word = "only by this rule" if number.chosen is None else "not by this rule"
+        return f"{name}: measured {word} ({found:.4g} {number.unit})"
+    if abs(number.difference) < _LEAST:
+        return ""
+    values = f"{number.chosen:.4g} -> {number.other:.4g}"
+    return f"{name}: {number.difference:+.2g} {number.unit} ({values})"
 
 
-def _swallow_number(row: MovedSwallows) -> str:
-    parts = []
-    if row.median is not None and row.greatest is not None and abs(row.greatest) >= 0.005:
-        parts.append(f"{row.metric} {row.median:+.2g} ({row.greatest:+.2g})")
-    for numbers, word in ((row.gained, "measured now in"), (row.lost, "lost in")):
+def _swallow_number(row: MovedSwallows) -> Iterator[str]:
+    name = f"swallows, {_title(row.metric)}"
+    if row.median is not None and row.greatest is not None and abs(row.greatest) >= _LEAST:
+        sizes = f"median {row.median:+.2g}, farthest {row.greatest:+.2g} {row.unit}"
+        yield f"{name}: {sizes} (n {row.n})"
+    for numbers, word in ((row.gained, "measured only by this rule"), (row.lost, "lost")):
         if numbers:
-            parts.append(f"{row.metric} {word} {', '.join(str(number) for number in numbers)}")
-    return ", ".join(parts)
+            yield f"{name}: {word} in swallow {', '.join(str(number) for number in numbers)}"
+
+
+def _title(metric: str) -> str:
+    return catalog.metrics()[metric].long_name
 
 
 def _word(code: str | None) -> str:
