@@ -319,6 +319,12 @@ def alternative_table() -> tuple[Mapping[str, Any], ...]:
 
 
 @cache
+def event_words() -> Mapping[str, str]:
+    """What the texts of events say of protocol and posture, by text in small letters."""
+    return MappingProxyType(_load("words.toml")["event"])
+
+
+@cache
 def limit_table() -> tuple[Limit, ...]:
     """Every row of the threshold table."""
     return tuple(Limit(**row) for row in _load("limits.toml")["limit"])

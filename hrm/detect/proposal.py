@@ -16,7 +16,7 @@ from hrm.detect.baseline import Baseline, Respiration, contraction_ends, find_ba
 from hrm.detect.landmarks import Landmarks, find_egj, rough_les
 from hrm.detect.onset import Onset, date_onset
 from hrm.detect.profile import Sphincter, find_ues
-from hrm.detect.swallows import Candidate, find_candidates, find_coughs
+from hrm.detect.swallows import Candidate, find_candidates, find_coughs, unanswered_falls
 from hrm.kernels.interpolate import depth_grid, interpolate_2d
 
 
@@ -32,6 +32,10 @@ class Proposal:
     landmarks : Landmarks
     baseline : Baseline or None
     breathing : Respiration or None
+    unanswered_s : tuple of float [s]
+        Falls of the UES that were not taken for a swallow.
+    waves : int
+        Swallows with a pharyngeal wave.
     """
 
     onsets: tuple[Onset, ...]
@@ -39,6 +43,8 @@ class Proposal:
     landmarks: Landmarks
     baseline: Baseline | None
     breathing: Respiration | None
+    unanswered_s: tuple[float, ...] = ()
+    waves: int = 0
 
 
 def propose(
@@ -81,15 +87,29 @@ def propose(
     top = _search_top(depth, zone if ues is not None else None, parameters)
     body = _body_sensors(pressure, zone, top)
     times = [onset.time_s for onset in onsets]
+    unanswered = _unanswered(pressure, ues, times, coughs, parameters)
+    waves = sum(bool(candidate.arrival_s) for candidate in candidates)
     ends = contraction_ends(pressure, times, body, parameters)
     baseline = find_baseline(pressure, times, ends, body, parameters)
     if baseline is None:
         marks = Landmarks(status={"baseline": "no_baseline"})
         marks = _with_ues(marks, zone, ues, below=below)
-        return Proposal(tuple(onsets), tuple(coughs), marks, None, None)
+        return Proposal(tuple(onsets), tuple(coughs), marks, None, None, unanswered, waves)
     marks, breathing = find_egj(pressure, baseline, top_cm=top, onsets=times, parameters=parameters)
     marks = _with_ues(marks, zone, ues, below=below)
-    return Proposal(tuple(onsets), tuple(coughs), marks, baseline, breathing)
+    return Proposal(tuple(onsets), tuple(coughs), marks, baseline, breathing, unanswered, waves)
+
+
+def _unanswered(
+    pressure: xr.DataArray,
+    ues: Sphincter | None,
+    times: Sequence[float],
+    coughs: Sequence[float],
+    parameters: Parameters,
+) -> tuple[float, ...]:
+    if ues is None:
+        return ()
+    return tuple(unanswered_falls(pressure, ues, times, coughs, parameters))
 
 
 def markers(events: xr.Dataset) -> list[float]:
@@ -269,6 +289,15 @@ def proposal_warnings(proposal: Proposal) -> list[str]:
         for name, reason in proposal.landmarks.status.items()
         if name in ("les", "gastric_reference_mmhg", "les_lower_cm", "ues_upper_cm")
     ]
+    falls = len(proposal.unanswered_s)
+    # A belch or two beside many swallows is no news. Where the pharynx shows nothing, swallows
+    # of an LES that stays shut may be among them, and those that were found are a selection.
+    if falls > proposal.waves:
+        found.append(
+            f"the UES falls {falls} times without a pharyngeal wave, a contraction that runs down "
+            "or a relaxation of the LES: these are not taken for swallows; if they are, mark "
+            "them, or state them in a swallow table"
+        )
     unseen = sum(onset.method == "stated" for onset in proposal.onsets)
     if unseen:
         found.append(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hrm.catalog import Parameters
 from hrm.detect._signal import crossing, runs
 from hrm.detect.profile import Sphincter
+from hrm.detect.response import is_deglutitive
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ def find_candidates(
     pharynx = _pharyngeal_sensors(depth, ues, parameters)
     waves = _pharyngeal_waves(pressure, pharynx, parameters)
     waves = [wave for wave in waves if not _near(wave[0].start_s, coughs, 0.5)]
+    if ues is not None:
+        waves = _without_ues_images(pressure, waves, ues)
     falls = ues_falls(pressure, ues, parameters) if ues is not None else []
     found: list[Candidate] = []
     for wave in waves:
@@ -120,16 +123,97 @@ def find_candidates(
     times = [candidate.time_s for candidate in found]
     # A marker speaks for one swallow: one that has its wave backs nothing else.
     hints = [hint for hint in hints if not _near(hint, times, parameters["detect.hint_s"])]
-    for fall in falls:
-        apart = parameters["detect.merge_s"]
-        if _near(fall, times, apart) or _near(fall, coughs, 1.0):
-            continue
-        # A pharynx that is in view and saw no wave speaks against a swallow.
-        if pharynx.size >= 2 and not _near(fall, hints, parameters["detect.hint_s"]):
-            continue
-        if _supported(pressure, ues, fall, hints, parameters):
+    for fall in falls_without_wave(falls, times, coughs, parameters):
+        hinted = _near(fall, hints, parameters["detect.hint_s"])
+        # A pharynx that is in view and saw no wave speaks against a swallow: what follows
+        # must then be what a belch has not.
+        if ues is not None and pharynx.size >= 2 and not hinted:
+            followed = _own_response(pressure, ues, fall, times, parameters)
+        else:
+            followed = _supported(pressure, ues, fall, hints, parameters)
+        if followed:
             found.append(Candidate(fall, (), ues_fell=True))
     return _merge(sorted(found, key=lambda c: c.time_s), falls, parameters)
+
+
+def falls_without_wave(
+    falls: Sequence[float],
+    waves: Sequence[float],
+    coughs: Sequence[float],
+    parameters: Parameters,
+) -> list[float]:
+    """Falls of the UES that neither a pharyngeal wave nor a cough goes with.
+
+    Parameters
+    ----------
+    falls, waves, coughs : sequence of float [s]
+    parameters : Parameters
+
+    Returns
+    -------
+    list of float [s]
+    """
+    apart = parameters["detect.merge_s"]
+    return [fall for fall in falls if not (_near(fall, waves, apart) or _near(fall, coughs, 1.0))]
+
+
+def _own_response(
+    pressure: xr.DataArray,
+    ues: Sphincter,
+    fall: float,
+    waves: Sequence[float],
+    parameters: Parameters,
+) -> bool:
+    """Whether body or LES answer to a fall, and not to a swallow with a wave before it."""
+    if any(0.0 <= fall - wave <= parameters["detect.activity_s"] for wave in waves):
+        return False
+    if not _opens(pressure, ues, fall, parameters):
+        return False
+    return is_deglutitive(pressure, ues, fall, parameters)
+
+
+def _opens(pressure: xr.DataArray, ues: Sphincter, fall: float, parameters: Parameters) -> bool:
+    """Whether the UES falls below its tone at rest, and not only from an after-contraction."""
+    time = pressure["time"].values
+    soon = (time >= fall) & (time <= fall + 1.0)
+    lowest = float(_ues_trace(pressure, ues)[soon].min())
+    return bool(lowest < (1.0 - parameters["detect.ues_drop_fraction"]) * ues.peak_mmhg)
+
+
+def unanswered_falls(
+    pressure: xr.DataArray,
+    ues: Sphincter,
+    onsets: Sequence[float],
+    coughs: Sequence[float],
+    parameters: Parameters,
+) -> list[float]:
+    """Falls of the UES that were not taken for a swallow.
+
+    Parameters
+    ----------
+    pressure : DataArray (sensor, time) [mmHg]
+        Usable sensors only.
+    ues : Sphincter
+    onsets, coughs : sequence of float [s]
+        Swallows and coughs that were found.
+    parameters : Parameters
+
+    Returns
+    -------
+    list of float [s]
+        Each at least ``detect.activity_s`` after the one before, and after any swallow.
+    """
+    found: list[float] = []
+    apart = parameters["detect.activity_s"]
+    for fall in falls_without_wave(
+        ues_falls(pressure, ues, parameters), onsets, coughs, parameters
+    ):
+        earlier = [*onsets, *found]
+        if any(0.0 <= fall - other <= apart for other in earlier):
+            continue
+        if _opens(pressure, ues, fall, parameters):
+            found.append(fall)
+    return found
 
 
 def _near(time: float, others: Sequence[float], within: float) -> bool:
@@ -188,6 +272,29 @@ def _pharyngeal_waves(
     return waves if sensors.size >= 2 else groups
 
 
+def _without_ues_images(
+    pressure: xr.DataArray, waves: list[list[_Pulse]], ues: Sphincter
+) -> list[list[_Pulse]]:
+    """Leave out pulses of the closing UES that sensors just above it see as their own.
+
+    When the pharynx contracts the UES is open. A pulse that peaks with the UES, which
+    itself rises more than the pulse above its rest, is the border of that contraction.
+    """
+    time = pressure["time"].values
+    step = float(time[1] - time[0])
+    sphincter = _ues_trace(pressure, ues)
+    rest = np.median(pressure.values, axis=1)
+
+    def image(pulse: _Pulse) -> bool:
+        near = np.abs(time - pulse.peak_s) <= 0.25
+        top = int(np.argmax(sphincter[near]))
+        together = abs(float(time[near][top]) - pulse.peak_s) <= 1.5 * step
+        rise = float(sphincter[near][top]) - ues.peak_mmhg
+        return bool(together and rise >= pulse.height_mmhg - float(rest[pulse.sensor]))
+
+    return [wave for wave in waves if not all(map(image, wave))]
+
+
 def _one_per_sensor(group: list[_Pulse]) -> list[_Pulse]:
     highest: dict[int, _Pulse] = {}
     for pulse in group:
@@ -211,18 +318,24 @@ def _runs_down(
 
 def ues_falls(pressure: xr.DataArray, ues: Sphincter, parameters: Parameters) -> list[float]:
     """Times at which the resting UES zone loses half of a base of at least 20 mmHg."""
-    time, depth = pressure["time"].values, pressure["depth"].values
+    time = pressure["time"].values
     rate = 1.0 / float(time[1] - time[0])
-    zone = (depth >= ues.upper_cm) & (depth <= ues.lower_cm)
-    if not zone.any():
-        zone[int(np.argmin(np.abs(depth - ues.peak_cm)))] = True
-    trace = pressure.values[zone].max(axis=0).astype(np.float64)
+    trace = _ues_trace(pressure, ues)
     base = _running_base(trace, rate, parameters)
     low = (trace < (1.0 - parameters["detect.ues_drop_fraction"]) * base) & (
         base >= parameters["onset.base_minimum_mmhg"]
     )
     shortest = max(1, round(parameters["detect.ues_fall_s"] * rate))
     return [float(time[a]) for a, b in runs(low) if b - a >= shortest]
+
+
+def _ues_trace(pressure: xr.DataArray, ues: Sphincter) -> NDArray[np.float64]:
+    """Greatest pressure of the resting UES zone, (time,) [mmHg]."""
+    depth = pressure["depth"].values
+    zone = (depth >= ues.upper_cm) & (depth <= ues.lower_cm)
+    if not zone.any():
+        zone[int(np.argmin(np.abs(depth - ues.peak_cm)))] = True
+    return np.asarray(pressure.values[zone].max(axis=0), dtype=np.float64)
 
 
 def _running_base(

@@ -31,7 +31,7 @@ def _run(request: Request) -> Run:
 
 def _during(request: Request) -> tuple[Run, Anatomy, Any, During]:
     run = _run(request)
-    field, anatomy = run_window(request.own.study, run, _zone(request))
+    field, anatomy = run_window(request.own.study, request.own.rows, run, _zone(request))
     seen = provocation.during(field, run, anatomy=anatomy, parameters=request.parameters)
     return run, anatomy, field, seen
 

@@ -30,6 +30,7 @@ def pressurization(
     stop_s: float,
     ues_lower_cm: float,
     les_upper_cm: float,
+    les_lower_cm: float,
     crural_diaphragm_cm: float,
     front: Wavefront | None,
     parameters: Parameters,
@@ -40,7 +41,7 @@ def pressurization(
     ----------
     field : DataArray (depth, time) [mmHg]
     onset_s, stop_s : float [s]
-    ues_lower_cm, les_upper_cm, crural_diaphragm_cm : float [cm]
+    ues_lower_cm, les_upper_cm, les_lower_cm, crural_diaphragm_cm : float [cm]
     front : Wavefront or None
     parameters : Parameters
 
@@ -64,7 +65,7 @@ def pressurization(
     if front is not None and _compartmentalized(box, front, parameters):
         return "compartmentalized", "ok"
     if _between_les_and_diaphragm(
-        field, onset_s, stop, les_upper_cm, crural_diaphragm_cm, parameters
+        field, onset_s, stop, les_lower_cm, crural_diaphragm_cm, parameters
     ):
         return "egj", "ok"
     return "none", "ok"
@@ -118,17 +119,19 @@ def _between_les_and_diaphragm(
     field: xr.DataArray,
     onset_s: float,
     stop_s: float,
-    les_upper_cm: float,
+    les_lower_cm: float,
     crural_diaphragm_cm: float,
     parameters: Parameters,
 ) -> bool:
-    """Pressurization confined to a hernia, between the LES and the diaphragm."""
-    if not known(crural_diaphragm_cm):
+    """Pressurization confined to a hernia, clear of both the LES and the diaphragm."""
+    if not known(les_lower_cm, crural_diaphragm_cm):
         return False
-    separation = crural_diaphragm_cm - les_upper_cm
-    if separation < parameters["egj.hernia_cm"] + 2.0:
+    top = les_lower_cm + parameters["pep.below_les_cm"]
+    bottom = crural_diaphragm_cm - parameters["pep.above_diaphragm_cm"]
+    # A micrometer keeps the binary rounding of depths out.
+    if bottom - top < parameters["pep.hernia_least_cm"] - 1e-6:
         return False
-    box = cut(field, les_upper_cm + 2.0, crural_diaphragm_cm - 1.0, onset_s, stop_s)
+    box = cut(field, top, bottom, onset_s, stop_s)
     if box.empty:
         return False
     full = axial_share_1d(box.values, parameters["pep.mmhg"]) >= parameters["pep.share"]

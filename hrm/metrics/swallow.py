@@ -277,6 +277,7 @@ def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
         field,
         **window.times(),
         **window.borders(),
+        les_lower_cm=anatomy.les_lower_cm,
         crural_diaphragm_cm=anatomy.crural_diaphragm_cm,
         front=front,
         parameters=parameters,

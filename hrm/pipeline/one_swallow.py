@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import xarray as xr
 
 from hrm.detect.artefacts import why_spoiled
+from hrm.detect.events import posture_told
 from hrm.detect.protocol import (
     StatedSwallow,
     protocol_of,
@@ -75,7 +76,10 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
     review.check_point(metrics.cdp.method if metrics.cdp else "")
     raw = metrics if study.unfiltered is None else see_one(study, k, unfiltered=True).metrics
     said = _row_for(review.automatic_s, study)
-    protocol = protocol_of(k, onsets, study.parameters)
+    # A statement wins over an event, an event over what the swallows show.
+    protocol = study.protocols_told[k]
+    if protocol == "unknown":
+        protocol = protocol_of(k, onsets, study.parameters)
     if said is not None and said.protocol != "unknown":
         protocol = said.protocol
     protocol = review.word("protocol", protocol)
@@ -89,7 +93,9 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
         parameters=study.parameters,
     )
     reason = reason or spoiled
-    posture = said.posture if said is not None and said.posture != "unknown" else study.posture
+    posture = posture_told(study.told, onsets[k], study.parameters) or study.posture
+    if said is not None and said.posture != "unknown":
+        posture = said.posture
     posture = review.word("posture", posture)
     return _record(study, k, stop, metrics, raw, posture, protocol, reason)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -88,7 +89,7 @@ def _mrs(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
     }
     blocks = []
     for run, response in zip(runs, after, strict=True):
-        field, anatomy = run_window(study, run, zone)
+        field, anatomy = run_window(study, rows, run, zone)
         block = _run(study, rows, run, response, field, anatomy, {})
         blocks.append({**block, "remarks": list(provocation.mrs_remarks(run, study.parameters))})
     return {
@@ -103,7 +104,7 @@ def _mrs(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
 def _rdc(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, Any] | None:
     blocks = []
     for run in runs_of(study, rows, "rdc"):
-        field, anatomy = run_window(study, run, zone)
+        field, anatomy = run_window(study, rows, run, zone)
         low, high = provocation.pressurized_shares(
             field, run, anatomy=anatomy, parameters=study.parameters
         )
@@ -115,8 +116,15 @@ def _rdc(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
     return {"runs": blocks} if blocks else None
 
 
-def run_window(study: Study, run: Run, zone: float) -> tuple[xr.DataArray, Anatomy]:
+def run_window(
+    study: Study, rows: Sequence[SwallowRecord], run: Run, zone: float
+) -> tuple[xr.DataArray, Anatomy]:
     """Field of a run, and the landmarks that hold for it."""
+    if math.isnan(zone):
+        # Where nothing contracts there is no transition zone: the body begins where that of
+        # the swallows themselves does.
+        own = [row.transition_zone_cm for row in rows if math.isfinite(row.transition_zone_cm)]
+        zone = statistics.median(own) if own else math.nan
     window = (run.onsets_s[0], min(run.onsets_s[-1] + _TAIL_S, study.end_s))
     anatomy = study.anatomy(run.onsets_s[0], window)
     field = window_field(study.pressure, study.usable, *window, study.parameters)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
 from hrm.corrections import SwallowReview
+from hrm.detect.events import Told, protocols_told, read_events
 from hrm.detect.gastric import gastric_reference, gastric_trace
 from hrm.detect.proposal import (
     Proposal,
@@ -63,6 +64,17 @@ class Study:
         """The parameters with each kernel worth a second reading but the one reported."""
         key, rules = "interpolation.kernel", self.parameters
         return {name: rules.replace({key: name}) for name in _READ_BY if name != rules[key]}
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """What the recording's events say of protocol and posture."""
+        return read_events(self.recording["events"].to_dataset())
+
+    @cached_property
+    def protocols_told(self) -> list[str]:
+        """The test to which the events put each swallow; ``unknown`` where they do not."""
+        onsets = [onset.time_s for onset in self.proposal.onsets]
+        return protocols_told(self.told, onsets, self.parameters)
 
     @cached_property
     def doubts(self) -> Doubts:

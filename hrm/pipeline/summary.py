@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
+from hrm.detect.events import event_warnings
 from hrm.detect.proposal import (
     baseline_block,
     named_landmarks,
@@ -223,6 +224,7 @@ def _warnings(study: Study, rows: Sequence[SwallowRecord]) -> list[str]:
         found.append("no swallow was found")
     elif any(row.posture == "unknown" for row in rows):
         found.append("posture unknown for some swallows: say it for the study or by swallow")
+    found += event_warnings(study.told, study.posture)
     found += proposal_warnings(study.proposal)
     # A reader's own onset is no sign that the recording shows.
     onsets = [

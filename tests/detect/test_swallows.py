@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hrm.detect.profile import Sphincter, find_ues
-from hrm.detect.swallows import find_candidates, find_coughs
+from hrm.detect.proposal import proposal_warnings, propose
+from hrm.detect.swallows import find_candidates, find_coughs, unanswered_falls
 from tests.detect.signals import PARAMETERS, UES, UES_SD, Act, study, wrap
 
 HALF = UES_SD * math.sqrt(2 * math.log(2))  # half width of a Gaussian at half maximum
@@ -147,9 +148,66 @@ def test_a_marker_backs_a_fall_that_nothing_follows():
 
 
 def test_a_pharynx_in_view_that_saw_no_wave_speaks_against_a_lone_fall():
-    pressure = study(Act(20.0, wave=False))
+    pressure = study(Act(20.0, wave=False, body=0, relaxes=False))
     assert candidates(pressure) == []
     assert len(candidates(pressure, hints=[21.0])) == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [Act(20.0, wave=False), Act(20.0, wave=False, body=0), Act(20.0, wave=False, relaxes=False)],
+)
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_a_pharynx_without_a_wave_does_not_hide_what_body_and_les_show(act, noise):
+    pressure = study(act)
+    pressure = pressure + noise * np.random.default_rng(5).standard_normal(pressure.shape)
+    (seen,) = candidates(pressure)
+    assert (seen.ues_fell, seen.arrival_s) == (True, ())
+    assert seen.time_s == pytest.approx(20.1, abs=0.05)
+
+
+def test_a_fall_soon_after_a_swallow_with_its_wave_is_none():
+    """What body and LES do then may still answer to the swallow before."""
+    assert len(candidates(study(Act(20.0), Act(29.0, wave=False)))) == 1
+
+
+def overshoot(pressure, at, *, height=80.0, reach=1.0):
+    """The UES contracts after a swallow; its border spreads by `reach` cm."""
+    depth, time = pressure["depth"].values[:, None], pressure["time"].values[None, :]
+    place = np.exp(-0.5 * ((depth - UES) / (UES_SD + reach)) ** 2)
+    return pressure + height * place * np.exp(-0.5 * ((time - at) / 0.2) ** 2)
+
+
+@pytest.mark.parametrize("top", [0.0, 5.0, 6.0])
+def test_the_after_contraction_of_the_ues_is_no_pharyngeal_wave(top):
+    acts = study(Act(20.0, wave=False), depth=np.arange(top, 40.0))
+    (seen,) = candidates(overshoot(acts, 21.4))
+    assert seen.arrival_s == ()
+    assert seen.time_s == pytest.approx(20.1, abs=0.05)
+
+
+def test_the_end_of_an_after_contraction_is_no_fall():
+    quiet = study(Act(20.0, fall=False, wave=False))
+    time = quiet["time"].values
+    held = ((time >= 15.0) & (time < 20.0)) * 120.0
+    depth = quiet["depth"].values[:, None]
+    raised = quiet + held * np.exp(-0.5 * ((depth - UES) / UES_SD) ** 2)
+    assert candidates(raised) == []
+
+
+def test_falls_that_were_not_taken_are_counted():
+    acts = [Act(at, wave=False, body=0, relaxes=False) for at in (20.0, 35.0, 50.0)]
+    pressure = study(*acts, Act(70.0), duration=90.0)
+    zone = find_ues(pressure, PARAMETERS)
+    found = [c.time_s for c in candidates(pressure)]
+    assert found == [pytest.approx(70.2, abs=0.1)]
+    falls = unanswered_falls(pressure, zone, found, [], PARAMETERS)
+    assert falls == [pytest.approx(at + 0.1, abs=0.05) for at in (20.0, 35.0, 50.0)]
+    proposal = propose(pressure, hints=[], stated=[], parameters=PARAMETERS)
+    assert any("falls 3 times" in text for text in proposal_warnings(proposal))
+    marked = propose(pressure, hints=[20.0, 35.0, 50.0], stated=[], parameters=PARAMETERS)
+    assert len(marked.onsets) == 4
+    assert not any("UES falls" in text for text in proposal_warnings(marked))
 
 
 def test_a_marker_makes_no_swallow():

@@ -12,7 +12,7 @@ from tests.metrics.fields import INF, PARAMETERS, between, broken_front, field, 
 UES, LES = 5.0, 25.0
 
 
-def pattern(pressure, *, stop=INF, ues=UES, les=LES, diaphragm=math.nan):
+def pattern(pressure, *, stop=INF, ues=UES, les=LES, lower=LES + 1.5, diaphragm=math.nan):
     front = wavefront(
         pressure, onset_s=0.0, stop_s=stop, top_cm=10.0, bottom_cm=les, parameters=PARAMETERS
     )
@@ -22,6 +22,7 @@ def pattern(pressure, *, stop=INF, ues=UES, les=LES, diaphragm=math.nan):
         stop_s=stop,
         ues_lower_cm=ues,
         les_upper_cm=les,
+        les_lower_cm=lower,
         crural_diaphragm_cm=diaphragm,
         front=front,
         parameters=PARAMETERS,
@@ -103,11 +104,18 @@ def test_a_plateau_that_does_not_reach_the_egj_is_no_compartment():
 
 
 @pytest.mark.parametrize(
-    ("diaphragm", "known"), [(30.0, "egj"), (29.1, "egj"), (28.5, "none"), (math.nan, "none")]
+    ("diaphragm", "known"), [(30.0, "egj"), (28.5, "egj"), (28.4, "none"), (math.nan, "none")]
 )
 def test_egj_pressurization_lies_in_a_hernia(diaphragm, known):
+    """The LES ends at 26.5: half a cm below it and 1 cm above the diaphragm half a cm is left."""
     hernia = plateau(top=LES + 1.9, bottom=29.2)
     assert pattern(field(hernia), diaphragm=diaphragm) == (known, "ok")
+
+
+def test_a_tight_les_above_a_hernia_is_no_pressurization():
+    tight = plateau(top=LES, bottom=LES + 3.0)
+    assert pattern(field(tight), lower=LES + 3.1, diaphragm=LES + 5.2) == ("none", "ok")
+    assert pattern(field(tight), lower=math.nan, diaphragm=LES + 5.2) == ("none", "ok")
 
 
 def test_pressurization_that_cannot_be_read():
