@@ -90,6 +90,10 @@ class ParameterError(HrmError, ValueError):
     """An argument or option has a value that cannot be used."""
 
 
+class ConvergenceError(HrmError, RuntimeError):
+    """An estimate was searched for and not found, or the data do not determine it."""
+
+
 class AnnotationError(HrmError, ValueError):
     """A reviewer's edit cannot be applied."""
 
