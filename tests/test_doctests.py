@@ -7,6 +7,7 @@ import doctest
 import importlib
 import pkgutil
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +29,10 @@ def test_examples_of(name, tmp_path, monkeypatch):
 def test_examples_are_found():
     outcome = doctest.testmod(importlib.import_module("hrm.catalog"), optionflags=FLAGS)
     assert outcome.attempted >= 3
+
+
+def test_examples_of_the_page_on_statistics():
+    page = Path(__file__).parents[1] / "docs" / "trial" / "statistics.md"
+    outcome = doctest.testfile(str(page), module_relative=False, optionflags=FLAGS)
+    assert outcome.attempted >= 8
+    assert outcome.failed == 0
