@@ -36,6 +36,7 @@ _COMMANDS = {
     "metrics": "hrm.cli.metrics",
     "layout": "hrm.cli.layout",
     "phantom": "hrm.cli.phantom",
+    "trial": "hrm.cli.trial",
 }
 
 
