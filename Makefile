@@ -16,7 +16,7 @@ LIST := $(shell printf '%s\n' '$(SOURCES)' | cksum | cut -d' ' -f1)
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed-$(LIST)
 
-.PHONY: help setup demo test test-kernels lint lock clean
+.PHONY: help setup demo test test-kernels test-faults lint lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,12 +61,19 @@ demo: $(INSTALLED) ## analyze the bundled synthetic studies into demo-output/
 	  --report $(DEMO)/manoview_36ch_normal.pdf --force
 	@echo 'written to $(DEMO)/:' && ls -l '$(DEMO)'
 
+published: $(INSTALLED) ## recompute the trial's published counts into docs/trial/published.md
+	$(BIN)/python docs/trial/make_published.py
+
 test: $(INSTALLED) ## run all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-kernels: $(INSTALLED) ## run the kernel tests as plain Python, then with bounds checked
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/kernels $(PYTEST_ARGS)
 	NUMBA_BOUNDSCHECK=1 HRM_NUMBA_CACHE=off $(BIN)/python -m pytest tests/kernels $(PYTEST_ARGS)
+
+# One after the other: they end processes and measure time.
+test-faults: $(INSTALLED) ## kill, fill, hang and cut off a batch, and see that nothing is lost
+	$(BIN)/python -m pytest tests/batch/faults.py
 
 lint: $(INSTALLED) ## ruff (with numpydoc docstrings), mypy, typos
 	$(BIN)/ruff check .

@@ -86,7 +86,7 @@ for _writer in ("io", "annotate", "store", "plot", "report", "batch", "trial", "
     MAY_IMPORT[_writer].add("_files")
 #: A TOML file of the user is parsed in bounded time wherever one is read.
 MAY_IMPORT["_toml"] = set()
-for _taker in ("io", "catheters"):
+for _taker in ("io", "catheters", "trial"):
     MAY_IMPORT[_taker].add("_toml")
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 MAY_IMPORT["__main__"] = {"cli"}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import queue
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hrm.batch.worker import Job, measure, quarantined
-from hrm.errors import MissingDependencyError, ParameterError
+from hrm.batch.worker import Job, measure, not_run, quarantined
+from hrm.errors import HrmError, MissingDependencyError, ParameterError
 from hrm.store.ledger import Attempted
 
 if TYPE_CHECKING:
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 
 _TOPIC = "hrm-batch"
 _POLL_S = 0.2
+#: hrm and its libraries, loaded [bytes].
+_LEAST_MEMORY = 300_000_000
+_SILENT = logging.CRITICAL + 1
+#: How often to ask how many workers there are [s].
+_ASK_S = 1.0
+#: Time for a worker to end and come back [s].
+_RESTART_S = 30.0
 #: Loops of other libraries that would start threads of their own in each worker.
 _ONE_THREAD = dict.fromkeys(
     (
@@ -41,21 +50,22 @@ def local_cluster(*, workers: int, memory_limit: str | None) -> Iterator[Client]
         Of each worker, like ``2GB``; otherwise an equal share of the machine's.
     """
     dask, distributed = _libraries()
+    if memory_limit is not None:
+        _check_amount(memory_limit, dask)
     with _configured(dask):
-        try:
-            cluster = distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=memory_limit or "auto",
-                dashboard_address=None,
-                env=_ONE_THREAD,
-                silence_logs=logging.CRITICAL,
-            )
-        except ValueError as err:
-            raise ParameterError(
-                f"the memory limit {memory_limit!r} is no amount like 2GB"
-            ) from err
+        cluster = distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=memory_limit or "auto",
+            dashboard_address=None,
+            # Without a page to show, a server for it is started all the same: on any
+            # free port then, so that two batches do not want the same one.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            env=_ONE_THREAD,
+            preload=["hrm.batch._interrupts"],
+            silence_logs=logging.CRITICAL,
+        )
         with cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
 
@@ -67,7 +77,7 @@ def existing_cluster(address: str, *, timeout_s: float = 10.0) -> Iterator[Clien
     Raises
     ------
     ParameterError
-        If there is no scheduler at the address, or it has no worker.
+        If there is no scheduler at the address.
     """
     dask, distributed = _libraries()
     with _configured(dask):
@@ -82,9 +92,21 @@ def existing_cluster(address: str, *, timeout_s: float = 10.0) -> Iterator[Clien
             yield client
 
 
+def _check_amount(text: str, dask: Any) -> None:
+    try:
+        amount = dask.utils.parse_bytes(text)
+    except ValueError as err:
+        raise ParameterError(f"the memory limit {text!r} is no amount like 2GB") from err
+    if amount < _LEAST_MEMORY:
+        raise ParameterError(
+            f"the memory limit {text!r} is less than a worker needs to start; give at least 300MB"
+        )
+
+
 def _libraries() -> tuple[Any, Any]:
     try:
         import dask
+        import dask.utils
         import distributed
     except ImportError as err:
         raise MissingDependencyError("a batch needs dask: pip install 'hrm[batch]'") from err
@@ -98,11 +120,27 @@ def _configured(dask: Any) -> Iterator[None]:
         "distributed.scheduler.allowed-failures": 1,
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.worker.profile.enabled": False,
+        "distributed.scheduler.http.routes": [],
         "distributed.admin.log-format": "%(name)s %(levelname)s",
     }
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set(wanted):
+    with dask.config.set(wanted), _quiet():
         yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep tracebacks of others off the terminal: what went wrong is said by the run."""
+    loud = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    # These are the batch's alone; it ends before some of them have had their say.
+    for name in ("distributed", *loud):
+        logging.getLogger(name).setLevel(_SILENT)
+    loop = logging.getLogger("asyncio")
+    before = loop.level
+    loop.setLevel(_SILENT)
+    try:
+        yield
+    finally:
+        loop.setLevel(before)
 
 
 def _noted(job: Job) -> Attempted:
@@ -114,6 +152,10 @@ def _noted(job: Job) -> Attempted:
     worker = get_worker()
     worker.log_event(_TOPIC, {"input": job.input_id, "worker": worker.address})
     return measure(job)
+
+
+class ClusterLostError(HrmError):
+    """The scheduler has forgotten what it was asked for: it ended, or the network did."""
 
 
 @dataclass
@@ -135,29 +177,45 @@ class Crew:
     client : Client
     timeout_s : float
         Time that one file may take before its worker is ended.
+    patience_s : float
+        Time to wait for a worker when there is none.
     """
 
     #: distributed ships no types for what is called here.
     client: Any
     timeout_s: float
+    patience_s: float = 60.0
     _running: dict[int, _Running] = field(default_factory=dict)
     _done: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
-    _size: int = 0
-    _size_at: float = 0.0
+    #: Workers, and the nanny that would start each again.
+    _nannies: dict[str, str | None] = field(default_factory=dict)
+    _size_at: float = -math.inf
+    _some_at: float = 0.0
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Attempted]]:
+    def run(self, jobs: Iterable[Job]) -> Generator[tuple[Job, Attempted], None, None]:
         """Measure files; each comes back as soon as it is done, in no order.
 
         Raises
         ------
         ParameterError
-            If no worker is left for as long as one file may take.
+            If there is no worker for some time, or the scheduler does not answer any more.
         """
+        try:
+            yield from self._run(jobs)
+        except (OSError, TimeoutError, CancelledError, ClusterLostError) as err:
+            raise ParameterError(
+                "the scheduler does not answer any more; what was measured is kept: start it "
+                "again, and run the same command"
+            ) from err
+
+    def _run(self, jobs: Iterable[Job]) -> Generator[tuple[Job, Attempted], None, None]:
         self.client.subscribe_topic(_TOPIC, self._heard)
         waiting = iter(jobs)
         pending = next(waiting, None)
+        self._some_at = time.monotonic()
         try:
             while pending is not None or self._running:
+                self._check_workers()
                 while pending is not None and len(self._running) < self._workers():
                     self._send(pending)
                     pending = next(waiting, None)
@@ -168,17 +226,30 @@ class Crew:
 
     def stop(self) -> None:
         """Take back what is in flight."""
-        for each in self._running.values():
-            each.future.cancel(force=True)
+        with suppress(OSError, TimeoutError, CancelledError):  # a scheduler that is gone
+            for each in self._running.values():
+                each.future.cancel(force=True)
         self._running.clear()
 
     def _workers(self) -> int:
         """Number of workers, asked for once a second: a cluster may grow and shrink."""
         now = time.monotonic()
-        if now - self._size_at > 1.0 or not self._size:
-            self._size = len(self.client.scheduler_info(n_workers=-1)["workers"])
+        if now - self._size_at > _ASK_S:
+            self._nannies = {
+                address: about.get("nanny")
+                for address, about in self.client.scheduler_info(n_workers=-1)["workers"].items()
+            }
             self._size_at = now
-        return self._size
+            if self._nannies:
+                self._some_at = now
+        return len(self._nannies)
+
+    def _check_workers(self) -> None:
+        if not self._workers() and time.monotonic() - self._some_at > self.patience_s:
+            raise ParameterError(
+                f"there has been no worker for {self.patience_s:g} s; what was measured is kept: "
+                "start workers with 'dask worker ADDRESS', and run the same command again"
+            )
 
     def _send(self, job: Job) -> None:
         future = self.client.submit(
@@ -214,14 +285,16 @@ class Crew:
             seconds = time.monotonic() - running.sent
             return quarantined(
                 running.job,
-                "the worker process ended twice while it measured this file",
+                "the worker process ended each time it measured this file",
                 cause="killed",
                 advice="look how large the file is, give the workers more memory "
                 "(--memory-limit), then run with --only failed",
                 seconds=seconds,
             )
-        except FutureCancelledError:
-            raise
+        except FutureCancelledError as err:
+            raise ClusterLostError from err
+        except Exception as err:  # noqa: BLE001 - whatever it is, it is not of this file's content
+            return not_run(running.job, type(err).__name__)
         return attempted
 
     def _hung(self) -> Iterator[tuple[Job, Attempted]]:
@@ -232,7 +305,7 @@ class Crew:
                 continue
             del self._running[name]
             running.future.cancel(force=True)
-            self.client.restart_workers([str(running.worker)], timeout=30, raise_for_error=False)
+            self._end(str(running.worker))
             yield (
                 running.job,
                 quarantined(
@@ -243,3 +316,12 @@ class Crew:
                     seconds=now - running.began,
                 ),
             )
+
+    def _end(self, worker: str) -> None:
+        """End a worker; one without a nanny is only told to go, and does not come back."""
+        with suppress(TimeoutError):
+            if self._nannies.get(worker):
+                self.client.restart_workers([worker], timeout=_RESTART_S, raise_for_error=False)
+            else:
+                self.client.retire_workers([worker], close_workers=True)
+        self._size_at = -math.inf

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from hrm import catalog
 from hrm.batch.inputs import Input, is_remote
 from hrm.batch.settings import Settings, SettingsFile, settings_id
-from hrm.batch.worker import Job, review_edits, review_hash
+from hrm.batch.worker import Job, review_edits, review_hash, settings_key
 from hrm.errors import HrmError
 from hrm.store.ledger import Key, Known, Ledger
 
@@ -30,16 +28,13 @@ class Planned:
     state: str
     #: Result that holds already.
     study: int | None = None
+    #: In the ledger; stands for the path where no path may be.
+    number: int | None = None
 
     @property
     def name(self) -> str:
         """What names it in the ledger: its path, and the member of an archive."""
         return name_of(self.input.path, self.settings)
-
-    @property
-    def name_digest(self) -> str:
-        """Stand for the name where no path may be."""
-        return sha256(self.name.encode("utf-8", "surrogateescape")).hexdigest()[:10]
 
     def registered(self) -> dict[str, Any]:
         """What the ledger notes of it."""
@@ -49,6 +44,7 @@ class Planned:
             "modified_ns": self.modified_ns,
             "sha256": self.sha256,
             "manifest_row": self.input.row,
+            "holds": self.study is not None,
         }
 
     def job(self, input_id: int, engine: str) -> Job:
@@ -95,25 +91,27 @@ def _planned(ledger: Ledger | None, given: Input, said: Settings, engine: str) -
     content = _content(given, said, known, size, modified)
     key = _key(given, said, content, engine)
     study = ledger.result_of(key) if key else None
-    if known.status == "ok" and study is not None:
-        return Planned(given, said, size, modified, content, "done", study)
-    state = "changed"
-    if known.status is None:
+    if study is not None:
+        state = "done"  # also one that changed back to what was measured before
+    elif known.status is None:
         state = "new"
-    elif known.status != "ok" and (key is None or known.key is None or _same(key, known.key)):
-        state = known.status
-    elif study is not None:
-        state = "done"  # changed back to what was measured before
+    elif known.status == "ok" or known.key is None:
+        state = "changed"
+    else:
+        touched = (size, modified) != (known.size, known.modified_ns)
+        state = "changed" if touched or _differs(key, said, known.key, engine) else known.status
     return Planned(given, said, size, modified, content, state, study)
 
 
-def _same(key: Key, before: Key) -> bool:
-    """Whether nothing has changed since an attempt, which may have ended before the content."""
-    return (
-        key.settings_id == before.settings_id
-        and key.engine == before.engine
-        and (not before.sha256 or key.sha256 == before.sha256)
-    )
+def _differs(key: Key | None, said: Settings, before: Key, engine: str) -> bool:
+    """Whether settings, engine or review changed since an attempt that brought no result.
+
+    Such an attempt often ended before the review log was looked for.
+    """
+    if key is None:
+        return settings_key(said) != before.settings_id or engine != before.engine
+    review = before.review_hash and key.review_hash != before.review_hash
+    return (key.settings_id, key.engine) != (before.settings_id, before.engine) or bool(review)
 
 
 def _stamp(path: str) -> tuple[int | None, int | None]:
@@ -149,10 +147,3 @@ def _key(given: Input, said: Settings, sha256: str | None, engine: str) -> Key |
         return Key(sha256 or "", settings_id(said.to_json()), engine, review)
     except (HrmError, OSError):
         return None
-
-
-def engine_id() -> str:
-    """Version of hrm and digest of its definitions: what numbers depend on beside settings."""
-    from hrm import __version__
-
-    return f"{__version__}+{catalog.definitions_id()}"

@@ -53,8 +53,8 @@ def in_words(states: Mapping[str, int]) -> str:
 class Lines:
     """Plain lines: one for each failure, and now and then how far the run is.
 
-    A file is named by its row in the manifest or its place in the ledger, since such
-    lines end in log files; ``hrm results --failed`` gives the paths.
+    A file is named by its row in the manifest or its number in the ledger, since such
+    lines end in log files; ``hrm results DIR --failed`` gives the paths.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -93,7 +93,7 @@ class Lines:
 def place_of(planned: Planned) -> str:
     """Name an input without its path."""
     row = planned.input.row
-    return f"manifest row {row}" if row is not None else f"input {planned.name_digest}"
+    return f"manifest row {row}" if row is not None else f"input {planned.number}"
 
 
 class Bar:
@@ -180,7 +180,7 @@ class JsonLog:
             said["study_id"] = outcome.study_id
         self._write(
             event="measured",
-            input=planned.name_digest,
+            input=planned.number,
             manifest_row=planned.input.row,
             seconds=round(attempted.seconds, 3),
             **said,

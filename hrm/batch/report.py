@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,14 +83,14 @@ def _head() -> str:
 
 
 def _studies(ledger: Ledger, rows: pd.DataFrame) -> list[_Study]:
-    records = {record["sha256"] + record["settings_id"]: record for record in _records(rows)}
+    records = {record["study"]: record for record in _records(rows)}
     found = ledger.connection.execute(
-        "SELECT id, sha256, settings_id, result, thumbnail FROM study "
+        "SELECT id, result, thumbnail FROM study "
         "WHERE id IN (SELECT study FROM input WHERE study IS NOT NULL) ORDER BY study_id, id"
     )
     plain = []
-    for name, sha256, settings, text, picture in found:
-        row = dict(records[sha256 + settings])
+    for name, text, picture in found:
+        row = dict(records[name])
         result = json.loads(text)
         row["dci_median_mmhg_s_cm"] = _median_dci(result)
         plain.append((name, row, result, picture))
@@ -104,12 +105,14 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _median_dci(result: Mapping[str, Any]) -> float | None:
+    """Median over the evaluable swallows of the primary posture, whose verdicts count."""
     from statistics import median
 
+    posture = result["study"]["primary_posture"]
     values = [
         row["dci_mmhg_s_cm"]
         for row in result["swallows"]
-        if row["evaluable"] and row["dci_mmhg_s_cm"] is not None
+        if row["evaluable"] and row["posture"] == posture and row["dci_mmhg_s_cm"] is not None
     ]
     return median(values) if values else None
 
@@ -148,7 +151,7 @@ def _oddities(
     quality = result["quality"]
     bad = [sensor for sensor in quality["sensors"] if not sensor["usable"]]
     if bad:
-        found.append(f"{len(bad)} sensors not usable")
+        found.append(f"{len(bad)} {'sensor' if len(bad) == 1 else 'sensors'} not usable")
     if quality["egj_crossed"] is False:
         found.append("catheter does not cross the EGJ")
     if result["classification"]["ccv4"]["diagnosis"] is None:
@@ -165,9 +168,14 @@ _STABLE = 0.95
 
 def _title(name: str) -> str:
     metric = catalog.metrics().get(name)
-    if metric is not None:
-        return metric.long_name
-    return name.removesuffix("_mmhg_s_cm").replace("_", " ")
+    return metric.long_name if metric is not None else _OWN_TITLES[name]
+
+
+#: Numbers that this page alone has.
+_OWN_TITLES = {
+    "dci_median_mmhg_s_cm": "median DCI, primary posture",
+    "stability_ccv4": "draws that keep the v4.0 diagnosis",
+}
 
 
 def _unit(name: str) -> str:
@@ -186,21 +194,37 @@ def _counts(inputs: pd.DataFrame, studies: Sequence[_Study]) -> Iterator[str]:
 
 def _failures(inputs: pd.DataFrame) -> Iterator[str]:
     bad = inputs[inputs["status"].isin(["failed", "quarantined"])]
+    bad = bad.sort_values(["manifest_row", "input"])
     if not len(bad):
         return
     yield "<h2>What failed, by cause</h2>"
     groups = sorted(bad.groupby("cause"), key=lambda group: -len(group[1]))
     for cause, group in groups:
-        yield f"<h3>{escape(str(cause).replace('_', ' '))}: {len(group)} inputs</h3>"
+        yield f"<h3>{escape(str(cause).replace('_', ' '))}: {_inputs(len(group))}</h3>"
         yield f"<p>What to do: {escape(str(group['advice'].iloc[0]))}.</p>"
-        messages = Counter(group["message"])
         yield "<ul>"
-        for message, n in messages.most_common(_MOST_MESSAGES):
-            own = group[group["message"] == message]
-            places = ", ".join(_place(row) for row in _records(own)[:_MOST_PLACES])
-            more = f" and {n - _MOST_PLACES} more" if n > _MOST_PLACES else ""
-            yield f"<li>{escape(message)} <span class='note'>({n}: {places}{more})</span></li>"
+        yield from _messages(_records(group))
         yield "</ul>"
+
+
+def _inputs(n: int) -> str:
+    return f"{n} input{'' if n == 1 else 's'}"
+
+
+def _messages(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write each message once; those that differ in a line or a count are one."""
+    alike: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(re.sub(r"\d+", "0", row["message"]), []).append(row)
+    most = sorted(alike.values(), key=len, reverse=True)
+    for own in most[:_MOST_MESSAGES]:
+        n = len(own)
+        places = ", ".join(_place(row) for row in own[:_MOST_PLACES])
+        more = f" and {n - _MOST_PLACES} more" if n > _MOST_PLACES else ""
+        first = escape(own[0]["message"])
+        yield f"<li>{first} <span class='note'>({n}: {places}{more})</span></li>"
+    if left := sum(map(len, most[_MOST_MESSAGES:])):
+        yield f"<li>Other messages: {_inputs(left)}; see 'hrm results DIR --failed'</li>"
 
 
 _MOST_MESSAGES, _MOST_PLACES = 8, 12

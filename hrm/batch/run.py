@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hrm.batch.inputs import Input
-from hrm.batch.plan import Planned, engine_id, plan
+from hrm.batch.plan import Planned, plan
 from hrm.batch.settings import Settings, SettingsFile
-from hrm.batch.worker import Job
-from hrm.errors import ParameterError
+from hrm.batch.worker import Job, engine_id
+from hrm.errors import ParameterError, StoreError
 from hrm.store.ledger import FILE_NAME, Attempted, Failed, Ledger
 
 if TYPE_CHECKING:
@@ -181,23 +181,45 @@ def run_batch(
             progress.planned(summary.states, len(to_do))
         run = ledger.begin_run(engine=engine, inputs=len(planned))
         ids = _registered(ledger, run, planned)
-        asked = {ids[each.name]: each for each in to_do}
-        finished = False
+        to_do = [replace(each, number=ids[each.name]) for each in to_do]
         try:
-            for name, attempted in _measured(to_do, ids, engine, how):
-                ledger.record(run, name, attempted)
-                failed = isinstance(attempted.outcome, Failed)
-                summary.failed += failed
-                summary.ok += not failed
-                if progress:
-                    progress.measured(asked[name], attempted)
-                if failed and how.fail_fast:
-                    break
-            finished = True
-        finally:
-            ledger.end_run(run, interrupted=not finished)
+            # Workers end before the ledger does, whatever ends the run.
+            with closing(_measured(to_do, engine, how)) as found:
+                _recorded(ledger, run, found, summary, progress, fail_fast=how.fail_fast)
+        except BaseException:
+            with suppress(StoreError):  # what ended the run is what is to be said
+                ledger.end_run(run, interrupted=True)
+            raise
+        ledger.end_run(run)
         summary.without_result = ledger.without_result(run)
     return summary
+
+
+def _recorded(
+    ledger: Ledger,
+    run: int,
+    found: Iterable[tuple[Planned, Attempted]],
+    summary: Summary,
+    progress: Progress | None,
+    *,
+    fail_fast: bool,
+) -> None:
+    """Write what came of each file as it comes."""
+    for planned, attempted in found:
+        ledger.record(
+            run,
+            planned.number or 0,
+            attempted,
+            size=planned.size,
+            modified_ns=planned.modified_ns,
+        )
+        failed = isinstance(attempted.outcome, Failed)
+        summary.failed += failed
+        summary.ok += not failed
+        if progress:
+            progress.measured(planned, attempted)
+        if failed and fail_fast:
+            return
 
 
 def _registered(ledger: Ledger, run: int, planned: Sequence[Planned]) -> dict[str, int]:
@@ -210,16 +232,20 @@ def _registered(ledger: Ledger, run: int, planned: Sequence[Planned]) -> dict[st
 
 
 def _measured(
-    to_do: Sequence[Planned], ids: Mapping[str, int], engine: str, how: Options
-) -> Iterator[tuple[int, Attempted]]:
+    to_do: Sequence[Planned], engine: str, how: Options
+) -> Generator[tuple[Planned, Attempted], None, None]:
     if not to_do:
         return
     from hrm.batch.cluster import Crew
 
-    jobs: list[Job] = [each.job(ids[each.name], engine) for each in to_do]
-    with _cluster(how, len(jobs)) as client:
-        for job, attempted in Crew(client, how.timeout_s).run(jobs):
-            yield job.input_id, attempted
+    asked = {each.number: each for each in to_do}
+    jobs: Iterator[Job] = (each.job(each.number or 0, engine) for each in to_do)
+    with (
+        _cluster(how, len(to_do)) as client,
+        closing(Crew(client, how.timeout_s).run(jobs)) as found,
+    ):
+        for job, attempted in found:
+            yield asked[job.input_id], attempted
 
 
 def _cluster(how: Options, files: int) -> AbstractContextManager[Client]:

@@ -91,7 +91,10 @@ class Settings:
     def to_json(self) -> str:
         """Write what is said, without any path: a digest stands for the content of a file."""
         said = {name: value for name, value in asdict(self).items() if value not in (None, {})}
-        said.pop("review_dir", None)  # the log itself is part of the key
+        # The log itself is part of the key, and so is the content of a member, whose name
+        # in the archive may be a patient's.
+        for name in ("review_dir", "member"):
+            said.pop(name, None)
         for name in _PATHS:
             if name in said:
                 said[name] = _digest(Path(said[name]), name)

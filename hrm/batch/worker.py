@@ -10,9 +10,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hrm import __version__, catalog
 from hrm.batch.inputs import is_remote
 from hrm.batch.settings import Settings, settings_id
 from hrm.errors import (
@@ -61,8 +63,18 @@ class Job:
     engine: str
 
 
+class _OtherEngineError(HrmError):
+    """Numbers of the worker would not be those that the ledger says they are."""
+
+
 class _ReplacedError(HrmError):
     """The file was replaced while it was read."""
+
+
+@cache
+def engine_id() -> str:
+    """Version of hrm and digest of its definitions: what numbers depend on beside settings."""
+    return f"{__version__}+{catalog.definitions_id()}"
 
 
 def measure(job: Job) -> Attempted:
@@ -74,21 +86,20 @@ def measure(job: Job) -> Attempted:
     try:
         with _heard(said):
             key, outcome = _measured(job)
-    except MemoryError as err:
-        outcome = _failed(err)
     except Exception as err:  # noqa: BLE001 - one bad file must not stop the rest
         outcome = _failed(err)
     if not key.settings_id:
-        key = key._replace(settings_id=_settings_id(job.settings))
+        key = key._replace(settings_id=settings_key(job.settings))
     seconds = time.perf_counter() - began
     return Attempted(key, outcome, tuple(dict.fromkeys(said)), seconds)
 
 
-def _settings_id(settings: Settings) -> str:
+def settings_key(settings: Settings) -> str:
+    """Digest of the settings, empty if a file that they name cannot be read."""
     try:
         return settings_id(settings.to_json())
     except ParameterError:
-        return ""  # a file of the settings cannot be read, which the failure says
+        return ""  # the failure says which
 
 
 @contextmanager
@@ -103,15 +114,17 @@ def _heard(said: list[str]) -> Iterator[None]:
 
 
 def _measured(job: Job) -> tuple[Key, Measured]:
-    from hrm.pipeline import analyze
     from hrm.results import to_dict
+    from hrm.stability import diagnosis_stability
 
+    if engine_id() != job.engine:
+        raise _OtherEngineError("the worker runs another version of hrm than the batch")
     settings_json = job.settings.to_json()
     recording = _opened(job)
     sha256 = str(recording.attrs["source_sha256"])
     edits = review_edits(sha256, job.path, job.settings)
     key = Key(sha256, settings_id(settings_json), job.engine, review_hash(edits))
-    study = analyze(
+    study = diagnosis_stability(
         recording,
         system=job.settings.system,
         posture=job.settings.posture,
@@ -226,6 +239,8 @@ def _swallow(row: dict[str, Any]) -> tuple[Any, ...]:
 def _failed(err: BaseException) -> Failed:
     if isinstance(err, _ReplacedError):
         return Failed("changed", str(err), "run the batch again when the file is complete")
+    if isinstance(err, _OtherEngineError):
+        return Failed("installation", str(err), "install the same hrm on every worker")
     for kind, cause, advice in _CAUSES:
         if isinstance(err, kind):
             return Failed(cause, _words(err), advice)
@@ -255,6 +270,17 @@ def _place(err: BaseException) -> str:
 
 def quarantined(job: Job, message: str, *, cause: str, advice: str, seconds: float) -> Attempted:
     """Say of a file that it ended its worker."""
-    key = Key("", _settings_id(job.settings), job.engine, "")
+    key = Key("", settings_key(job.settings), job.engine, "")
     failed = Failed(cause, message, advice, quarantined=True)
     return Attempted(key, failed, (), seconds)
+
+
+def not_run(job: Job, kind: str) -> Attempted:
+    """Say of a file that its worker could not even begin."""
+    key = Key("", settings_key(job.settings), job.engine, "")
+    failed = Failed(
+        "installation",
+        f"the worker could not run hrm ({kind})",
+        "install the same hrm, Python and dask on every worker",
+    )
+    return Attempted(key, failed, (), 0.0)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hrm.batch import Input, Options, Settings
     from hrm.batch.run import Progress
 
+#: Exit code of a program that Ctrl-C has ended, as shells know it.
+_STOPPED = 130
 #: Reading options that belong to one file: in a manifest, not here.
 _OF_ONE_FILE = ("member", "participant")
 
@@ -92,7 +94,7 @@ def command(
 
     Results go to a ledger in DIR; run the same command again to measure what is new,
     changed or failed. 'hrm results DIR' lists and exports them. Exit code: 0 all good,
-    3 some files failed, 2 unusable input.
+    3 some inputs have no result, 2 unusable input, 130 stopped with Ctrl-C.
 
     What is said of one file beats what is said of all, from weak to strong: [defaults]
     of --settings, the options here, [[files]] of --settings, the row of --manifest.
@@ -179,9 +181,13 @@ def _run(
 
     with ExitStack() as stack:
         parts = _progress(stack, json_log)
-        summary = run_batch(
-            out, found, options=options, settings=files, how=how, progress=Several(parts)
-        )
+        try:
+            summary = run_batch(
+                out, found, options=options, settings=files, how=how, progress=Several(parts)
+            )
+        except KeyboardInterrupt:
+            click.echo("hrm: stopped; what was measured is kept: run it again to go on", err=True)
+            sys.exit(_STOPPED)
     click.echo(
         f"{summary.ok} measured, {summary.failed} failed; {summary.without_result} of {len(found)} "
         f"inputs have no result. 'hrm results' lists them.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,12 @@ _SHOWN = (
 @click.option("--visit", metavar="NAME", help="Only studies of this visit.")
 @click.option("--diagnosis", metavar="KEY", help="Only studies with this v4.0 diagnosis.")
 @click.option(
+    "--type",
+    "swallow_type",
+    metavar="KEY",
+    help="Only studies with an evaluable swallow of this type, like failed.",
+)
+@click.option(
     "--studies",
     "studies_out",
     metavar="PATH",
@@ -50,6 +57,7 @@ def command(
     participant: str | None,
     visit: str | None,
     diagnosis: str | None,
+    swallow_type: str | None,
     studies_out: Path | None,
     long_out: Path | None,
     force: bool,
@@ -60,7 +68,7 @@ def command(
     your own terminal.
     """
     from hrm.store import Ledger
-    from hrm.store.tables import input_table, long_table, study_table
+    from hrm.store.tables import input_table, long_table, studies_with, study_table
 
     outputs = {"studies": studies_out, "long": long_out}
     check_outputs([path for path in outputs.values() if path], source=None, force=force)
@@ -71,21 +79,20 @@ def command(
             _say_inputs(inputs[inputs["status"].isin(wanted)])
             return
         studies = study_table(ledger)
-        wide = _filtered(studies, participant, visit, diagnosis)
+        said = {"participant": participant, "visit": visit, "diagnosis_ccv4": diagnosis}
+        wide = _filtered(studies, said)
+        if swallow_type is not None:
+            wide = wide[wide["study"].isin(studies_with(ledger, swallow_type))]
         if studies_out is not None:
-            _write(wide, studies_out, force=force)
+            _write(wide.drop(columns="study"), studies_out, force=force)
         if long_out is not None:
-            rows = long_table(ledger)
-            _write(rows[rows["subject"].isin(set(wide["study_id"]))], long_out, force=force)
+            _write(long_table(ledger, wide["study"].tolist()), long_out, force=force)
         if not any(outputs.values()):
             _say_studies(wide)
         _say_counts(inputs)
 
 
-def _filtered(
-    table: pd.DataFrame, participant: str | None, visit: str | None, diagnosis: str | None
-) -> pd.DataFrame:
-    wanted = {"participant": participant, "visit": visit, "diagnosis_ccv4": diagnosis}
+def _filtered(table: pd.DataFrame, wanted: Mapping[str, str | None]) -> pd.DataFrame:
     for column, value in wanted.items():
         if value is not None and len(table):
             table = table[table[column] == value]
@@ -103,9 +110,11 @@ def _write(table: pd.DataFrame, path: Path, *, force: bool) -> None:
 
 def _say_inputs(table: pd.DataFrame) -> None:
     for row in table.to_dict("records"):
-        cause = f", {row['cause']}" if row["cause"] else ""
-        click.echo(f"{row['path']}: {row['status']}{cause}")
-        if row["message"]:
+        cause = f", {row['cause']}" if isinstance(row["cause"], str) else ""
+        number = row["manifest_row"]
+        place = f", manifest row {number}" if isinstance(number, int) else ""
+        click.echo(f"input {row['input']}{place}: {row['path']}: {row['status']}{cause}")
+        if isinstance(row["message"], str):
             click.echo(f"  {row['message']}")
             click.echo(f"  what to do: {row['advice']}")
     click.echo(f"{len(table)} inputs", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
@@ -11,6 +12,8 @@ from matplotlib.ticker import MaxNLocator
 _WIDTH, _HEIGHT, _DPI = 3.1, 2.1, 100
 _BAR, _LIMIT = "#1b4f72", "#b03a2e"
 _BINS = 24
+#: Letters of a title that fit above a histogram.
+_TITLE_WIDTH = 40
 
 
 def histogram(
@@ -36,7 +39,7 @@ def histogram(
     ax.hist(values, bins=min(_BINS, max(4, len(values))), color=_BAR, edgecolor="white", lw=0.4)
     if limit is not None:
         ax.axvline(limit, color=_LIMIT, lw=1.2, ls="--")
-    ax.set_title(title, fontsize=8)
+    ax.set_title(textwrap.fill(title, _TITLE_WIDTH), fontsize=8)
     ax.set_xlabel(unit, fontsize=7)
     ax.set_ylabel("studies", fontsize=7)
     ax.tick_params(labelsize=7)

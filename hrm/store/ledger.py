@@ -169,12 +169,15 @@ class Ledger:
     def register(self, run: int, inputs: Sequence[Mapping[str, Any]]) -> list[int]:
         """Note which inputs a run is asked for.
 
+        Size, time and digest of an input that is known already stay those of its last
+        attempt: if the run ends before its turn, the next one still sees that it changed.
+
         Parameters
         ----------
         run : int
         inputs : sequence of mapping
-            ``path``, ``size``, ``modified_ns``, ``sha256`` (None: could not be read) and
-            ``manifest_row``.
+            ``path``, ``size``, ``modified_ns``, ``sha256`` (None: not read yet),
+            ``manifest_row``, and ``holds``: the result that is there holds for it as it is.
 
         Returns
         -------
@@ -187,8 +190,10 @@ class Ledger:
                 row = write(
                     "INSERT INTO input (path, size, modified_ns, sha256, manifest_row, run_id) "
                     "VALUES (:path, :size, :modified_ns, :sha256, :manifest_row, :run) "
-                    "ON CONFLICT (path) DO UPDATE SET size = excluded.size, "
-                    "modified_ns = excluded.modified_ns, sha256 = excluded.sha256, "
+                    "ON CONFLICT (path) DO UPDATE SET "
+                    "size = CASE WHEN :holds THEN excluded.size ELSE size END, "
+                    "modified_ns = CASE WHEN :holds THEN excluded.modified_ns ELSE modified_ns END, "
+                    "sha256 = CASE WHEN :holds THEN excluded.sha256 ELSE sha256 END, "
                     "manifest_row = excluded.manifest_row, run_id = excluded.run_id "
                     "RETURNING id",
                     {**each, "run": run},
@@ -210,8 +215,24 @@ class Ledger:
         with self._transaction() as write:
             write("UPDATE input SET study = ? WHERE id = ?", (study, input_id))
 
-    def record(self, run: int, input_id: int, attempted: Attempted) -> None:
-        """Write what came of one file, all of it in one transaction."""
+    def record(
+        self,
+        run: int,
+        input_id: int,
+        attempted: Attempted,
+        *,
+        size: int | None = None,
+        modified_ns: int | None = None,
+    ) -> None:
+        """Write what came of one file, all of it in one transaction.
+
+        Parameters
+        ----------
+        run, input_id : int
+        attempted : Attempted
+        size, modified_ns : int, optional
+            Of the file when the attempt was planned; None: not there, or not known.
+        """
         outcome = attempted.outcome
         failed = outcome if isinstance(outcome, Failed) else None
         with self._transaction() as write:
@@ -221,9 +242,17 @@ class Ledger:
             attempt = _insert_attempt(write, run, input_id, attempted, failed)
             # A file that failed has no result that holds; an older one stays in `study`.
             write(
-                "UPDATE input SET attempt_id = ?, study = ?, sha256 = coalesce(?, sha256) "
-                "WHERE id = ?",
-                (attempt, study, attempted.key.sha256 or None, input_id),
+                "UPDATE input SET attempt_id = :attempt, study = :study, "
+                "sha256 = coalesce(:sha256, CASE WHEN size IS :size AND "
+                "modified_ns IS :modified_ns THEN sha256 END), size = :size, modified_ns = :modified_ns WHERE id = :input",
+                {
+                    "attempt": attempt,
+                    "study": study,
+                    "input": input_id,
+                    "size": size,
+                    "modified_ns": modified_ns,
+                    "sha256": attempted.key.sha256 or None,
+                },
             )
             for message in attempted.warnings:
                 write(
@@ -345,23 +374,54 @@ def _reason(err: OSError) -> str:
 
 def _connected(path: Path, *, write: bool) -> sqlite3.Connection:
     try:
-        if not write:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        else:
-            connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise StoreError(
-                f"the ledger has version {version}, and this hrm knows {VERSION}; use the hrm "
-                "that wrote it, or a newer one"
-            )
-        if write:
-            _prepare(connection, version)
-        elif version < VERSION:
-            raise StoreError("an older hrm has written the ledger; run the batch again once")
+        connection = _opened(path, write=write)
+        try:
+            _checked(connection, write=write)
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as err:
         raise StoreError(_said(err)) from err
     return connection
+
+
+def _opened(path: Path, *, write: bool) -> sqlite3.Connection:
+    if write:
+        return sqlite3.connect(path, isolation_level=None, timeout=30.0)
+    address = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True)
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as err:
+        connection.close()
+        # A ledger with WAL wants files beside it even to be read, which a folder without
+        # the right to write refuses. Nobody can be writing there, so it is read as it is.
+        if not _name(err).startswith(_NO_RIGHTS) or _unfinished(path):
+            raise
+        return sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True)
+    return connection
+
+
+def _unfinished(path: Path) -> bool:
+    """Whether a run that was killed has left results that are not in the file itself yet."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _checked(connection: sqlite3.Connection, *, write: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise StoreError(
+            f"the ledger has version {version}, and this hrm knows {VERSION}; use the hrm "
+            "that wrote it, or a newer one"
+        )
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if version == 0 and tables:
+        raise StoreError("the file in the ledger's place is a database of another program")
+    if write:
+        _prepare(connection, version)
+    elif version < VERSION:
+        raise StoreError("an older hrm has written the ledger; run the batch again once")
 
 
 def _prepare(connection: sqlite3.Connection, version: int) -> None:
@@ -375,12 +435,24 @@ def _prepare(connection: sqlite3.Connection, version: int) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {step}; COMMIT")
 
 
+_NO_RIGHTS = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+
+
+def _name(err: sqlite3.Error) -> str:
+    return getattr(err, "sqlite_errorname", "") or ""
+
+
 def _said(err: sqlite3.Error) -> str:
     """What a fault of SQLite means for who runs the batch."""
-    name = getattr(err, "sqlite_errorname", "") or ""
+    name = _name(err)
     if name.startswith("SQLITE_FULL"):
         return "the disk, or the ledger's size limit, is full; make room and run the batch again"
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+    if name.startswith("SQLITE_IOERR"):
+        return (
+            "the disk refused to read or write the ledger, which happens when it is full or "
+            "failing; make room or use another disk, and run the batch again"
+        )
+    if name.startswith(_NO_RIGHTS):
         return "the ledger cannot be written to; check the rights of the folder and its files"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program holds the ledger open for writing; close it and run again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = (".csv", ".parquet", ".xlsx")
-#: Studies whose result holds for an input that the last run was asked for.
+#: Studies whose result holds for an input, in the order of every table.
 _CURRENT = (
     "FROM study WHERE id IN (SELECT study FROM input WHERE study IS NOT NULL) ORDER BY study_id, id"
 )
@@ -49,20 +50,35 @@ def input_table(ledger: Ledger) -> pd.DataFrame:
     import pandas as pd
 
     query = (
-        "SELECT input.id AS input, manifest_row, path, coalesce(status, 'not_measured') AS status, "
-        "cause, message, advice, study.study_id AS study_id "
+        "SELECT input.id AS input, manifest_row, path, "
+        # A file that changed back has a result that holds, whatever its last attempt was.
+        "CASE WHEN input.study IS NOT NULL THEN 'ok' "
+        "WHEN status IN ('failed', 'quarantined') THEN status ELSE 'not_measured' END AS status, "
+        "CASE WHEN input.study IS NULL THEN cause END AS cause, "
+        "CASE WHEN input.study IS NULL THEN message END AS message, "
+        "CASE WHEN input.study IS NULL THEN advice END AS advice, study.study_id AS study_id "
         "FROM input LEFT JOIN attempt ON attempt.id = input.attempt_id "
         "LEFT JOIN study ON study.id = input.study ORDER BY path"
     )
     return _frame(pd, ledger, query).astype({"manifest_row": "Int64"})
 
 
-def long_table(ledger: Ledger) -> pd.DataFrame:
+def studies_with(ledger: Ledger, swallow_type: str) -> set[int]:
+    """Give the numbers of the studies that have an evaluable swallow of a type."""
+    rows = ledger.connection.execute(
+        "SELECT DISTINCT study FROM swallow WHERE evaluable AND type = ?", (swallow_type,)
+    )
+    return {int(row[0]) for row in rows}
+
+
+def long_table(ledger: Ledger, studies: Sequence[int] | None = None) -> pd.DataFrame:
     """Give every number of every study that holds, as `hrm.to_long` does of one.
 
     Parameters
     ----------
     ledger : Ledger
+    studies : sequence of int, optional
+        Only of these: column ``study`` of `study_table`.
 
     Returns
     -------
@@ -72,12 +88,15 @@ def long_table(ledger: Ledger) -> pd.DataFrame:
     import pandas as pd
 
     query = (
-        "SELECT study.study_id AS subject, coalesce(visit, '') AS visit, swallow, metric, value, "
+        "SELECT study.id AS study, study.study_id AS subject, coalesce(visit, '') AS visit, swallow, metric, value, "
         "unit, status, metric_version, source FROM metric JOIN study ON study.id = metric.study "
         "WHERE study.id IN (SELECT study FROM input WHERE study IS NOT NULL) "
         "ORDER BY study.study_id, study.id, metric.id"
     )
-    table = _frame(pd, ledger, query)[list(COLUMNS)]
+    table = _frame(pd, ledger, query)
+    if studies is not None:
+        table = table[table["study"].isin(studies)]
+    table = table[list(COLUMNS)].reset_index(drop=True)
     kinds = dict.fromkeys(COLUMNS, "str") | {"swallow": "Int64", "value": "float64"}
     return table.astype(kinds)
 
@@ -92,14 +111,19 @@ def study_table(ledger: Ledger) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Identification, provenance, diagnoses and the numbers of the study; units are in
-        the names of the columns, and NaN is what was not measured.
+        ``study``, its number in the ledger; identification, provenance, diagnoses and the
+        numbers of the study. Units are in the names of the columns, and NaN is what was
+        not measured.
     """
     import pandas as pd
 
     rows = [_study_row(ledger, row) for row in _studies(ledger)]
-    columns = list(rows[0]) if rows else ["study_id"]
+    columns = list(rows[0]) if rows else ["study", "study_id", *_FILTERS]
     return pd.DataFrame(rows, columns=columns)
+
+
+#: Columns by which studies are chosen; there even when there is no study.
+_FILTERS = ("participant", "visit", "diagnosis_ccv4")
 
 
 def _studies(ledger: Ledger) -> list[tuple[Any, ...]]:
@@ -120,13 +144,18 @@ def _study_row(ledger: Ledger, row: Sequence[Any]) -> dict[str, Any]:
         "SELECT count(DISTINCT message) FROM warning WHERE study = ?", (row[0],)
     ).fetchone()
     return {
+        "study": row[0],
         **dict(zip(("study_id", "participant", "visit", "sha256"), row[1:5], strict=True)),
         **{name: result["recording"][name] for name in ("format", "system", "catheter")},
         **_labels(result),
-        **{name: numbers.get(name) for name in _STUDY_METRICS},
+        **{name: _number(numbers.get(name)) for name in _STUDY_METRICS},
         "warnings": warnings + len(result["warnings"]),
         **dict(zip(("settings_id", "engine", "review_hash"), row[5:8], strict=True)),
     }
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _labels(result: Mapping[str, Any]) -> dict[str, Any]:
