@@ -26,7 +26,7 @@ _OPTIONS = (
         "--stability",
         is_flag=True,
         help="Say whether the diagnosis holds when landmarks, onsets, zero and drift are a "
-        "little off.",
+        "little off, and the swallows are drawn anew.",
     ),
     click.option(
         "--stability-draws",
@@ -75,7 +75,10 @@ def stability_lines(result: Mapping[str, Any]) -> Iterator[str]:
     trees = result["classification"]
     if "stability" not in trees["ccv4"]:
         return
-    yield "Stability of the diagnosis (landmarks, onsets, gastric reference and drift a little off)"
+    yield (
+        "Stability of the diagnosis (landmarks, onsets, gastric reference and drift a little off, "
+        "swallows drawn anew)"
+    )
     for version, name in _TREES.items():
         yield _wrapped(f"{name}: {_sentence(trees[version])}")
     loose = [
@@ -101,8 +104,9 @@ def _sentence(tree: Mapping[str, Any]) -> str:
     kept = found["diagnoses"].get(tree["diagnosis"], 0)
     text = f"keeps the diagnosis in {kept} of {found['draws']} draws"
     if found["runner_up"] is not None:
-        times = found["diagnoses"][found["runner_up"]]
-        text += f"; otherwise {diagnosis(found['runner_up'])} in {times}"
+        others = [name for name in found["diagnoses"] if name != tree["diagnosis"]]
+        times = [f"{diagnosis(name)} in {found['diagnoses'][name]}" for name in others]
+        text += f"; otherwise {', '.join(times)}"
     drivers = [f"{_quantity(row['quantity'])} ({row['draws']})" for row in found["drivers"]]
     return text + (f"; decided by {', '.join(drivers)}" if drivers else "")
 

@@ -141,10 +141,13 @@ def _summary(comparison: Comparison, sides: tuple[str, str]) -> Iterator[str]:
 def _limits(level: Level) -> str:
     limits = level.limits
     if math.isnan(limits.bias.value):
-        return f"n {limits.n}, {limits.status}"
+        return f"n {limits.n}, {_in_words(limits.status)}"
+    reach = f"{limits.lower.value:.4g} to {limits.upper.value:.4g}"
+    if math.isnan(limits.lower.value):
+        reach = f"not defined ({_in_words(limits.lower.status)})"
     parts = (
         f"n {limits.n}, bias {_in_text(limits.bias)}",
-        f"limits {limits.lower.value:.4g} to {limits.upper.value:.4g}",
+        f"limits {reach}",
         f"ICC(2,1) {_in_text(level.icc_2_1)}",
         f"ICC(3,1) {_in_text(level.icc_3_1)}",
     )
@@ -163,7 +166,13 @@ def _kappas(label: LabelAgreement) -> str:
 
 def _in_text(estimate: Estimate) -> str:
     if math.isnan(estimate.value):
-        return f"not defined ({estimate.status})"
+        return f"not defined ({_in_words(estimate.status)})"
     if math.isnan(estimate.low):
         return f"{estimate.value:.3g}"
     return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+
+
+def _in_words(status: str) -> str:
+    from hrm.agreement.webpage import WORDS
+
+    return WORDS.get(status, status.replace("_", " "))
