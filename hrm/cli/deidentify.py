@@ -108,8 +108,8 @@ def _check_name(
     texts = texts_of(study)
     if names_within(out.name, texts) or names_within(log.name, texts):
         raise ParameterError(
-            "the name of the output holds a word or number of the file's own header, which may "
-            "identify the patient; choose another name"
+            "the name of the output holds a word or number of the file's own header or notes, which "
+            "may identify the patient; choose another name"
         )
     if participant is not None:
         check_code(participant, texts)

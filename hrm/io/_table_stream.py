@@ -22,6 +22,7 @@ from hrm.io._stream import Block
 from hrm.io._table_columns import Columns, find_columns
 from hrm.io._timebase import time_grid
 from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
+from hrm.io.identity import phi_attr_name
 from hrm.io.layout import Layout, layout_of
 
 VERSION = "1"
@@ -56,8 +57,8 @@ class PlainTableStream:
         self._factor = _factor(options.pressure_unit, PRESSURE_UNITS)
         impedance = self._layout.impedance
         self._ohm = _factor(None if impedance is None else impedance.unit, IMPEDANCE_UNITS)
-        for _ in range(self._columns.header_lines):
-            self._lines.line()
+        above = [self._lines.line() or b"" for _ in range(self._columns.header_lines)]
+        self._header = self._said_above(above)
         self._first_line = self._lines.number
         self.n_sensors = len(self._columns.pressure)
         self.n_segments = len(self._columns.impedance)
@@ -81,6 +82,22 @@ class PlainTableStream:
         if lacking:
             raise ParameterError(_listed(lacking))
         return found
+
+    def _said_above(self, lines: list[bytes]) -> tuple[str, ...]:
+        """Texts of the lines above the numbers; a row of column names says nothing of a patient."""
+        columns = self._columns
+        texts = []
+        for at, line in enumerate(lines, 1):
+            is_last = at == len(lines)
+            if is_last and len(line.split(columns.separator)) == columns.n_cells:
+                continue
+            texts.append(" ".join(line.decode(self._encoding, "replace").split()))
+        return tuple(text for text in texts if text)
+
+    @property
+    def header_texts(self) -> tuple[str, ...]:
+        """What stands above the numbers, which may say who the patient is."""
+        return self._header
 
     @property
     def _encoding(self) -> str:
@@ -191,6 +208,9 @@ class PlainTableStream:
             event_of(at / rate, text.decode(encoding, "replace"), keep_phi=keep_phi)
             for at, text in self._texts
         ]
+        if keep_phi:
+            said = enumerate(self._header, 1)
+            attrs |= {phi_attr_name(f"header line {k}"): text for k, text in said}
         if self._layout.sha256:
             attrs["layout_sha256"] = self._layout.sha256
         return Facts(

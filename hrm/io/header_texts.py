@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hrm.errors import HrmWarning, ParameterError
 from hrm.io import archive_members, opened
 from hrm.io._registry import ReadOptions, StreamingReader, choose_reader
-from hrm.io.identity import NOTES_ATTR, PHI_PREFIX, names_within
+from hrm.io.identity import NOTES_ATTR, PHI_PREFIX, is_protocol_text, names_within
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,12 +57,14 @@ def check_code(participant: str, texts: Iterable[str]) -> None:
 
 
 def texts_of(study: xr.DataTree) -> list[str]:
-    """Header texts of a study that was read with its identity kept."""
-    return [
+    """Header texts and free notes of a study that was read with its identity kept."""
+    header = [
         str(value)
         for name, value in study.attrs.items()
         if str(name).startswith(PHI_PREFIX) and name != NOTES_ATTR
     ]
+    notes = [str(note) for note in study["events"]["note"].values]
+    return header + [note for note in notes if note and not is_protocol_text(note)]
 
 
 def header_texts(file: Path, *, several: bool = False, **said: Any) -> list[str]:

@@ -331,3 +331,76 @@ def test_the_date_of_an_edf_file_is_read_as_edf_defines_it(run, tmp_path, date, 
     assert hrm.io.open_recording(tmp_path / "out.nc").attrs.get("study_day") == day
     assert fields(tmp_path)["patient_id", "dropped"] == 1
     assert "doe" not in dump(tmp_path / "out.nc").casefold()
+
+
+LAYOUT = """
+[table]
+header_lines = 3
+separator = "comma"
+[time]
+sampling_rate_hz = 50
+[pressure]
+columns = "1-4"
+unit = "mmHg"
+order = "proximal_first"
+depths_cm = [0, 1, 2, 3]
+"""
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A plain table with a patient above its numbers and in a note."""
+    layout = tmp_path / "layout.toml"
+    layout.write_text(LAYOUT)
+    rows = "".join(f"{k % 7},{k % 5},{k % 3},{k % 2}\n" for k in range(200))
+    table = tmp_path / "table.csv"
+    table.write_text(f"Patient: Quibbleworth Ermintrude\nID: 8830417\na,b,c,d\n{rows}")
+    return table, layout
+
+
+def test_the_lines_above_a_plain_table_are_dropped_and_accounted_for(run, plain, tmp_path):
+    table, layout = plain
+    out = tmp_path / "P-07.nc"
+    done = run("deidentify", table, out, "--layout", layout)
+    assert done.exit_code == 0, done.stderr
+    log = (tmp_path / "P-07.nc.log.json").read_text()
+    assert any(row["field"] == "other header field" for row in json.loads(log)["fields"])
+    for secret in ("uibble", "rmintrude", "8830417"):
+        assert secret.encode() not in out.read_bytes()
+        assert secret not in log + done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["Ermintrude_h.nc", "8830417.nc"])
+def test_a_name_that_stands_above_a_plain_table_is_refused(run, plain, tmp_path, name):
+    table, layout = plain
+    assert run("deidentify", table, tmp_path / name, "--layout", layout).exit_code == 2
+    assert not (tmp_path / name).exists()
+    for command in ("deidentify", "convert"):
+        code = ("--participant", name.partition("_")[0].removesuffix(".nc"))
+        done = run(command, table, tmp_path / "o.nc", "--layout", layout, *code)
+        assert done.exit_code == 2
+        assert "choose another code" in done.stderr
+
+
+def test_a_column_name_of_a_plain_table_may_be_a_code(run, plain, tmp_path):
+    table, layout = plain
+    table.write_text(table.read_text().replace("a,b,c,d", "site,b,c,d"))
+    code = ("--participant", "site-1")
+    assert run("deidentify", table, tmp_path / "o.nc", "--layout", layout, *code).exit_code == 0
+
+
+def test_the_lines_above_a_plain_table_are_kept_when_asked(plain):
+    table, layout = plain
+    kept = hrm.open_recording(table, layout=layout, keep_phi=True)
+    assert kept.attrs["phi_header_line_1"] == "Patient: Quibbleworth Ermintrude"
+    assert kept.attrs["phi_header_line_2"] == "ID: 8830417"
+    assert not [name for name in hrm.open_recording(table, layout=layout).attrs if "phi" in name]
+
+
+def test_a_name_in_a_note_is_refused_as_a_name_and_as_a_code(run, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(ManoView(annotations=(("260.70", "Quibbleworth coughed"),)).bytes())
+    for given_names in (("Quibbleworth.nc",), ("o.nc", "--participant", "Quibbleworth")):
+        refused = run("deidentify", path, *given_names)
+        assert refused.exit_code == 2
+        assert "choose another" in refused.stderr

@@ -433,7 +433,10 @@ def test_notes_and_names_of_the_file_stay_there(tmp_path):
     [
         ({"pressure_unit": "kPa"}, "pressure_unit=: "),
         ({"channel_order": "distal_first"}, "channel_order=: "),
-        ({"layout": "layout.toml", "reader": "manoview-headless"}, "layout=, pressure_unit=, channel_order=: "),
+        (
+            {"layout": "layout.toml", "reader": "manoview-headless"},
+            "layout=, pressure_unit=, channel_order=: ",
+        ),
     ],
 )
 def test_what_another_format_says_itself_is_refused_not_ignored(options, words, tmp_path):
