@@ -63,7 +63,7 @@ def texts_of(study: xr.DataTree) -> list[str]:
         for name, value in study.attrs.items()
         if str(name).startswith(PHI_PREFIX) and name != NOTES_ATTR
     ]
-    notes = [str(note) for note in study["events"]["note"].values]
+    notes = [str(note) for note in study["events"].to_dataset()["note"].values]
     return header + [note for note in notes if note and not is_protocol_text(note)]
 
 
