@@ -17,8 +17,8 @@ import pytest
 from hrm import phantom
 from hrm.pipeline.run import measure_recording
 from hrm.stability import with_stability
-from hrm.stability.model import draw, perturbation_model
-from hrm.stability.study import _counted
+from hrm.stability.model import draw
+from hrm.stability.study import _counted, model_of
 from tests.naive import stability as naive
 
 DRAWS, NAIVE_DRAWS = 500, 4
@@ -47,7 +47,7 @@ def spent(function):
 
 def naive_loop(study, record, count):
     """Both trees for some draws, everything measured again."""
-    model = perturbation_model(study.usable.size, study.parameters, seed=0)
+    model = model_of(study, seed=0)
     draws = draw(model, _counted(record), len(record.swallows), draws=count, seed=0)
     for i in range(count):
         rows = naive.measured(study, model, draws, i)

@@ -7,8 +7,8 @@ All read the same bytes in memory. The contestants take turns in one process, so
 busy machine is busy for all of them; the median of the runs counts, of wall time and of
 the CPU time of all threads, which others on the machine disturb less. hrm's time is that of
 counting the rows, making the arrays and filling them, (sensor, time) contiguous as a
-study needs them. Polars, which only this benchmark uses, runs with its own number of
-threads, and in a second process with one; without it (pip install polars) its lines are
+study needs them, in up to four threads. Polars, which only this benchmark uses, runs with
+its own number of threads, and in a second process with one (against hrm with one); without it (pip install polars) its lines are
 left out. Every answer is checked against NumPy's.
 """
 
@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrm.kernels.text import OK, count_rows, parse_rows
+from hrm.io._compiled import read_rows
+from hrm.kernels.text import count_rows, parse_rows
 
 if importlib.util.find_spec("polars"):
     import polars as pl
@@ -36,6 +37,7 @@ else:
 MINUTES, RUNS, N_SENSORS, N_SEGMENTS, N_MMS = 30, 7, 36, 18, 29
 #: Whether cells that are not read must be empty: here they are, but nobody asks.
 BLANK = False
+ALONE = "hrm, 1 thread"
 NO_POLARS = "Polars is not installed (pip install polars)"
 #: What the kernel shall reach: its rivals' time over its own.
 WANTED = {"pandas": 2.0, "pandas float32": 3.0, "Polars": 1.7}
@@ -86,15 +88,17 @@ def cases(minutes):
     yield Case("MMS", mms(minutes), ",", 1 + N_MMS)
 
 
-def with_hrm(case):
+def with_hrm(case, threads=None):
     data = np.frombuffer(case.data, np.uint8)
-    rows = count_rows(data)
-    first = np.empty(rows)
-    others = np.empty((case.columns.size - 1, rows), np.float32)
-    seen = parse_rows(data, ord(case.separator), case.columns, case.n_cells, BLANK, first, others.T)
-    if seen[:2] != (rows, OK):
-        raise SystemExit(f"{case.name}: the kernel stopped: {seen}")
-    return first, others
+    separator, n_cells = ord(case.separator), case.n_cells
+    seen = read_rows(data, separator, case.columns, n_cells, blank=BLANK, threads=threads)
+    if seen is None:
+        raise SystemExit(f"{case.name}: the kernel stopped")
+    return seen
+
+
+def with_hrm_alone(case):
+    return with_hrm(case, threads=1)
 
 
 def with_hrm_rows(case):
@@ -144,6 +148,7 @@ def with_numpy(case):
 
 CONTESTANTS = {
     "hrm": with_hrm,
+    ALONE: with_hrm_alone,
     "hrm, transposed after": with_hrm_rows,
     "pandas": with_pandas,
     "pandas float32": with_pandas_32,
@@ -220,9 +225,9 @@ def measure(case, runs):
 
 def one_thread(case, runs):
     """Measure Polars with one thread, beside hrm, in the process that was started for it."""
-    names = ["hrm", "Polars", "Polars float32"]
+    names = [ALONE, "Polars", "Polars float32"]
     medians, _, _ = contest(case, names, runs)
-    return {name: took / medians["hrm"] for name, took in medians.items() if name != "hrm"}
+    return {name: took / medians[ALONE] for name, took in medians.items() if name != ALONE}
 
 
 def in_one_thread(options):

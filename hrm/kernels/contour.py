@@ -7,6 +7,26 @@ from numpy.typing import NDArray
 
 from hrm.kernels._jit import kernel
 
+#: Maxima that are kept side by side: one after the other each would wait for the one before.
+_LANES = 64
+
+
+@kernel
+def _greatest(row: NDArray[np.float32]) -> np.float32:
+    """Greatest number of a row (time,), NaN left out; minus infinity where there is none."""
+    lanes = np.full(_LANES, -np.inf, dtype=np.float32)
+    whole = row.size - row.size % _LANES
+    for k in range(0, whole, _LANES):
+        for j in range(_LANES):
+            value = row[k + j]
+            lanes[j] = value if value > lanes[j] else lanes[j]
+    best = np.float32(-np.inf)
+    for j in range(_LANES):
+        best = lanes[j] if lanes[j] > best else best
+    for k in range(whole, row.size):
+        best = row[k] if row[k] > best else best
+    return best
+
 
 @kernel
 def peak_run_2d(
@@ -36,11 +56,11 @@ def peak_run_2d(
     peak = np.full(n, -1, dtype=np.int64)
     stop = np.full(n, -1, dtype=np.int64)
     for i in range(n):
-        best = -np.inf
-        for k in range(m):
-            if field[i, k] > best:
-                best = field[i, k]
-                peak[i] = k
+        best = _greatest(field[i])
+        if best > -np.inf:
+            peak[i] = 0
+            while field[i, peak[i]] != best:
+                peak[i] += 1
         if peak[i] < 0 or not best >= level:
             continue
         first = peak[i]
@@ -61,41 +81,52 @@ def peak_run_2d(
 
 
 @kernel
-def label_2d(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Number the 4-connected regions of a mask from 1; 0 outside.
+def reached_2d(
+    mask: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Find what is 4-connected within a mask to one of some places.
 
     Parameters
     ----------
     mask : array (depth, time) bool
+    rows, columns : array (n,) int64
+        The places; one outside the mask reaches nothing.
 
     Returns
     -------
-    array (depth, time) int32
-        Regions are numbered in the order of their first element, row by row.
+    array (depth, time) bool
     """
     n, m = mask.shape
-    labels = np.zeros((n, m), dtype=np.int32)
-    stack = np.empty((n * m, 2), dtype=np.int64)
-    count = 0
-    for i in range(n):
-        for k in range(m):
-            if not mask[i, k] or labels[i, k] != 0:
+    reached = np.zeros((n, m), dtype=np.bool_)
+    # No two runs of neighboring rows put each other here more than once.
+    stack = np.empty((n * (m + 1) + 1, 2), dtype=np.int64)
+    for place in range(rows.size):
+        if not mask[rows[place], columns[place]]:
+            continue
+        stack[0, 0], stack[0, 1] = rows[place], columns[place]
+        height = 1
+        while height > 0:
+            height -= 1
+            i, first = stack[height, 0], stack[height, 1]
+            if reached[i, first]:
                 continue
-            count += 1
-            labels[i, k] = count
-            stack[0, 0], stack[0, 1] = i, k
-            depth = 1
-            while depth > 0:
-                depth -= 1
-                a, b = stack[depth, 0], stack[depth, 1]
-                for side in range(4):
-                    c = a + (1 if side == 0 else -1 if side == 1 else 0)
-                    d = b + (1 if side == 2 else -1 if side == 3 else 0)
-                    if 0 <= c < n and 0 <= d < m and mask[c, d] and labels[c, d] == 0:
-                        labels[c, d] = count
-                        stack[depth, 0], stack[depth, 1] = c, d
-                        depth += 1
-    return labels
+            last = first + 1
+            while first > 0 and mask[i, first - 1]:
+                first -= 1
+            while last < m and mask[i, last]:
+                last += 1
+            reached[i, first:last] = True
+            for side in range(-1, 2, 2):
+                if not 0 <= i + side < n:
+                    continue
+                before = False
+                for k in range(first, last):
+                    now = mask[i + side, k]
+                    if now and not before and not reached[i + side, k]:
+                        stack[height, 0], stack[height, 1] = i + side, k
+                        height += 1
+                    before = now
+    return reached
 
 
 @kernel
@@ -158,3 +189,40 @@ def axial_sd_1d(field: NDArray[np.float32]) -> NDArray[np.float64]:
         mean = total[k] / count[k]
         out[k] = np.sqrt(max(square[k] / count[k] - mean * mean, 0.0))
     return out
+
+
+@kernel
+def pressed_ahead_1d(
+    field: NDArray[np.float32], stop: NDArray[np.int64], level: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Count, at each time, the depths that a front has not reached yet.
+
+    Parameters
+    ----------
+    field : array (depth, time) float32
+    stop : array (depth,) int64
+        Samples before the front; -1 at a depth that it does not pass.
+    level : float
+
+    Returns
+    -------
+    ahead : array (time,) int64
+        Depths that it has not reached.
+    pressed : array (time,) int64
+        Those of them at or above `level`.
+    passed : array (time,) bool
+        Whether there is a depth that it has reached.
+    """
+    n, m = field.shape
+    ahead = np.zeros(m, dtype=np.int64)
+    pressed = np.zeros(m, dtype=np.int64)
+    earliest = m
+    for i in range(n):
+        for k in range(stop[i]):
+            ahead[k] += 1
+            pressed[k] += 1 if field[i, k] >= level else 0
+        if 0 <= stop[i] < earliest:
+            earliest = stop[i]
+    passed = np.zeros(m, dtype=np.bool_)
+    passed[earliest:] = True
+    return ahead, pressed, passed

@@ -49,3 +49,30 @@ def excess_2d(
                 row += 0.0 if excess <= 0.0 else excess
         total += weight * row
     return total * depth_step * time_step
+
+
+@kernel
+def column_means_2d(
+    field: NDArray[np.float32], first: NDArray[np.int64], stop: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Average each column over rows of its own.
+
+    Parameters
+    ----------
+    field : array (depth, time) float32
+    first, stop : array (time,) int64
+        First row, and one past the last.
+
+    Returns
+    -------
+    array (time,) float64
+        NaN where there are no rows, and where one of them is NaN.
+    """
+    out = np.full(first.size, np.nan)
+    for k in range(first.size):
+        if stop[k] > first[k]:
+            total = 0.0
+            for i in range(first[k], stop[k]):
+                total += np.float64(field[i, k])
+            out[k] = total / (stop[k] - first[k])
+    return out

@@ -9,6 +9,39 @@ from hrm.kernels._jit import kernel
 
 
 @kernel
+def prominences_1d(values: NDArray[np.float64], peaks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Say how far each peak stands out.
+
+    Parameters
+    ----------
+    values : array (time,) float64
+        Without NaN.
+    peaks : array (peak,) int64
+        Samples of the peaks.
+
+    Returns
+    -------
+    array (peak,) float64
+        Height above the higher of the lowest values on either side, each sought up to the
+        next value that is higher than the peak, or to the end.
+    """
+    out = np.empty(peaks.size)
+    for p in range(peaks.size):
+        height = values[peaks[p]]
+        left = right = height
+        k = peaks[p] - 1
+        while k >= 0 and values[k] <= height:
+            left = values[k] if values[k] < left else left
+            k -= 1
+        k = peaks[p] + 1
+        while k < values.size and values[k] <= height:
+            right = values[k] if values[k] < right else right
+            k += 1
+        out[p] = height - max(left, right)
+    return out
+
+
+@kernel
 def count_peaks_2d(
     field: NDArray[np.float32], prominence: float, level: float, spacing: int
 ) -> NDArray[np.int64]:

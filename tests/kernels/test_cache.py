@@ -44,20 +44,28 @@ def tree(tmp_path):
     return root
 
 
-def run(tree, cache):
+def start(tree, cache, **more):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "HRM_"))}
-    env = {**clean, "HRM_NUMBA_CACHE": str(cache), "PYTHONPATH": str(tree)}
-    done = subprocess.run(
+    env = {**clean, "HRM_NUMBA_CACHE": str(cache), "PYTHONPATH": str(tree), **more}
+    return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", RUN],
         cwd=tree,
         env=env,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    value, hits = done.stdout.split()
+
+
+def result(process):
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    value, hits = out.split()
     return float(value), int(hits)
+
+
+def run(tree, cache, **more):
+    return result(start(tree, cache, **more))
 
 
 def test_a_repeated_run_hits_and_an_edited_helper_misses(tree, tmp_path):
@@ -67,6 +75,22 @@ def test_a_repeated_run_hits_and_an_edited_helper_misses(tree, tmp_path):
     (tree / "hrm" / "kernels" / "helper.py").write_text(HELPER.format(value=4.0))
     assert run(tree, cache) == (6.0, 0)
     assert len(list(cache.iterdir())) == 2
+
+
+def test_two_first_runs_at_once_are_right_and_leave_a_sound_cache(tree, tmp_path):
+    cache = tmp_path / "cache"
+    both = [start(tree, cache) for _ in range(2)]
+    assert [result(process)[0] for process in both] == [3.0, 3.0]
+    assert run(tree, cache) == (3.0, 1)
+    assert not list(cache.rglob("tmp*"))
+
+
+def test_beside_the_sources_nothing_is_written(tree, tmp_path):
+    # As in an installation that only an administrator may write to.
+    before = sorted(tree.rglob("*"))
+    assert run(tree, tmp_path / "cache", PYTHONDONTWRITEBYTECODE="1") == (3.0, 0)
+    assert run(tree, tmp_path / "cache", PYTHONDONTWRITEBYTECODE="1") == (3.0, 1)
+    assert sorted(tree.rglob("*")) == before
 
 
 def test_without_a_cache_nothing_is_written(tree, tmp_path):

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from hrm.kernels.contour import axial_sd_1d, axial_share_1d, label_2d, peak_run_2d
+from hrm.kernels.contour import (
+    axial_sd_1d,
+    axial_share_1d,
+    peak_run_2d,
+    pressed_ahead_1d,
+    reached_2d,
+)
 from tests.kernels.strategies import fields
 from tests.naive import kernels as naive
 
@@ -34,6 +40,15 @@ def test_runs_agree_with_the_twin(field, level, shortest):
 @given(field=fields(STEPS), level=st.sampled_from([10.0, 20.0, 30.0]), shortest=st.integers(1, 4))
 def test_runs_agree_with_the_twin_on_equal_pressures(field, level, shortest):
     same_runs(field, level, shortest)
+
+
+@pytest.mark.parametrize("size", [63, 64, 65, 130, 200])
+def test_long_rows_agree_with_the_twin(size):
+    # Maxima are taken 64 samples at a time, and the rest one by one.
+    rng = np.random.default_rng(size)
+    field = rng.choice(np.array([0, 10, 40, 50, 50, np.nan], np.float32), (40, size))
+    field[0], field[1, : size - 1], field[2, 1:] = np.nan, np.nan, np.nan
+    same_runs(field, 40.0, 2)
 
 
 def test_the_start_of_a_run_lies_between_samples():
@@ -68,7 +83,7 @@ def test_empty_fields(n, m):
     assert start.shape == peak.shape == stop.shape == (n,)
     assert np.isnan(start).all()
     assert (peak == -1).all()
-    assert label_2d(np.zeros((n, m), np.bool_)).shape == (n, m)
+    assert reached(np.zeros((n, m), np.bool_), []).shape == (n, m)
     assert axial_share_1d(field, 30.0).shape == axial_sd_1d(field).shape == (m,)
     assert np.isnan(axial_share_1d(field, 30.0)).all()
     assert np.isnan(axial_sd_1d(field)).all()
@@ -91,30 +106,42 @@ def test_one_sample_and_constant():
     flat = np.full((4, 5), 12.5, np.float32)
     assert axial_sd_1d(flat).tolist() == [0.0] * 5
     assert axial_share_1d(flat, 12.5).tolist() == [1.0] * 5
-    assert label_2d(flat > 0).tolist() == [[1] * 5] * 4
+    assert reached(flat > 0, [(2, 3)]).all()
 
 
-@given(mask=MASKS)
-def test_regions_agree_with_the_twin_and_scipy(mask):
-    seen = label_2d(mask)
-    np.testing.assert_array_equal(seen, naive.label(mask))
-    np.testing.assert_array_equal(seen, scipy.ndimage.label(mask)[0])
-    assert seen.dtype == np.int32
+def reached(mask, places):
+    rows, columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
+    return reached_2d(mask, rows, columns)
+
+
+@given(mask=MASKS, data=st.data())
+def test_what_is_reached_agrees_with_the_twin_and_scipy(mask, data):
+    inside = st.tuples(*(st.integers(0, size - 1) for size in mask.shape))
+    places = data.draw(st.lists(inside, max_size=4)) if mask.size else []
+    seen = reached(mask, places)
+    rows, columns = [i for i, _ in places], [k for _, k in places]
+    np.testing.assert_array_equal(seen, naive.reached(mask, rows, columns))
+    labels = scipy.ndimage.label(mask)[0]
+    np.testing.assert_array_equal(seen, mask & np.isin(labels, labels[rows, columns]))
+    assert seen.dtype == np.bool_
 
 
 def test_diagonal_neighbors_are_not_connected_but_a_winding_region_is_one():
-    np.testing.assert_array_equal(label_2d(np.eye(3, dtype=np.bool_)), np.diag([1, 2, 3]))
+    corners = reached(np.eye(3, dtype=np.bool_), [(1, 1)])
+    np.testing.assert_array_equal(corners, np.diag([False, True, False]))
     spiral = np.array(
         [[1, 1, 1, 1, 1], [0, 0, 0, 0, 1], [1, 1, 1, 0, 1], [1, 0, 0, 0, 1], [1, 1, 1, 1, 1]],
         np.bool_,
     )
-    np.testing.assert_array_equal(label_2d(spiral), spiral.astype(int))
+    np.testing.assert_array_equal(reached(spiral, [(2, 2)]), spiral)
+    assert not reached(spiral, [(1, 0)]).any()
 
 
 def test_a_large_region_fits_its_stack():
     mask = np.ones((60, 70), np.bool_)
     mask[::2, 1::2] = False
-    np.testing.assert_array_equal(label_2d(mask), scipy.ndimage.label(mask)[0])
+    labels = scipy.ndimage.label(mask)[0]
+    np.testing.assert_array_equal(reached(mask, [(1, 0)]), labels == labels[1, 0])
 
 
 @given(field=fields(), level=LEVELS)
@@ -130,3 +157,21 @@ def test_axial_share_counts_the_level_itself(field, level):
 @given(field=fields())
 def test_axial_sd_agrees_with_the_twin(field):
     np.testing.assert_allclose(axial_sd_1d(field), naive.axial_sd(field), rtol=1e-9, atol=2e-5)
+
+
+@given(field=fields(STEPS), data=st.data())
+def test_what_is_pressed_ahead_of_a_front_agrees_with_the_twin(field, data):
+    n, m = field.shape
+    stop = np.array(data.draw(st.lists(st.integers(-1, m), min_size=n, max_size=n)), np.int64)
+    seen = pressed_ahead_1d(field, stop, 20.0)
+    for one, other in zip(seen, naive.pressed_ahead(field, stop, 20.0), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+
+
+def test_ahead_of_a_front_that_runs_down():
+    field = np.array([[50, 0, 50], [10, 20, 50], [30, 30, 30], [99, 99, 99]], np.float32)
+    ahead, pressed, passed = pressed_ahead_1d(field, np.array([1, 2, 3, -1]), 20.0)
+    assert ahead.tolist() == [3, 2, 1]
+    assert pressed.tolist() == [2, 2, 1]
+    assert passed.tolist() == [False, True, True]

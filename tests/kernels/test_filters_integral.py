@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from hrm.kernels.filters import smooth_2d
-from hrm.kernels.integral import excess_2d
+from hrm.kernels.integral import column_means_2d, excess_2d
 from tests.kernels.strategies import fields
 from tests.naive import kernels as naive
 
@@ -93,3 +93,19 @@ def test_a_missing_sample_shows_unless_it_does_not_count():
 def test_no_extent_no_integral(shape):
     field = np.full(shape, 90.0, np.float32)
     assert excess_2d(field, np.ones(shape, np.bool_), 20.0, 0.1, 0.1) == 0.0
+
+
+@given(field=fields(), data=st.data())
+def test_means_of_columns_agree_with_the_twin(field, data):
+    n, m = field.shape
+    rows = st.lists(st.integers(0, n), min_size=m, max_size=m)
+    first, stop = (np.array(data.draw(rows), dtype=np.int64) for _ in range(2))
+    seen = column_means_2d(field, first, stop)
+    np.testing.assert_allclose(seen, naive.column_means(field, first, stop), rtol=1e-12)
+
+
+def test_means_of_columns_in_closed_form():
+    field = np.array([[1, 2, np.nan], [3, 4, 5], [8, 6, 7]], np.float32)
+    seen = column_means_2d(field, np.array([0, 2, 1]), np.array([3, 2, 3]))
+    np.testing.assert_array_equal(seen, [4.0, np.nan, 6.0])
+    assert np.isnan(column_means_2d(field, np.zeros(3, int), np.array([0, 0, 3]))).all()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
-from hrm.kernels.interpolate import depth_grid, interpolate_2d
+from hrm.kernels.interpolate import _BLOCK, depth_grid, interpolate_2d
 from tests.kernels.strategies import PRESSURES, sensors
 from tests.naive import kernels as naive
 
@@ -80,6 +80,28 @@ def test_no_overshoot(name, case):
     if values.shape[1]:
         assert (seen <= values.max(axis=0) + 1e-3).all()
         assert (seen >= values.min(axis=0) - 1e-3).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_long_recording_is_that_of_its_parts(name):
+    # Done in blocks; nothing may show where one ends.
+    rng = np.random.default_rng(4)
+    values = rng.normal(20, 30, (4, _BLOCK + 9)).astype(np.float32)
+    depth = np.array([0.0, 1.0, 1.5, 4.0])
+    grid = depth_grid(depth, 0.5)
+    whole = interpolate_2d(values, depth, grid, name)
+    for columns in (slice(0, 5), slice(_BLOCK - 3, _BLOCK + 3), slice(_BLOCK + 4, None)):
+        part = interpolate_2d(values[:, columns], depth, grid, name)
+        np.testing.assert_array_equal(whole[:, columns], part)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_array_that_is_given_is_filled(name):
+    values, depth = np.arange(12.0).reshape(3, 4), np.arange(3.0)
+    out = np.full((2, 4), 7.0, np.float32)
+    assert interpolate_2d(values, depth, np.array([0.5, 9.0]), name, out) is out
+    np.testing.assert_allclose(out[0], values[:2].mean(axis=0), atol=1e-5)
+    assert np.isnan(out[1]).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

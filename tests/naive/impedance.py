@@ -63,7 +63,8 @@ def level_flow(time, pressure, ohm, *, onset, stop, nadir_s, nadir_ohm):
     middle = (nadir_s + time[peak]) / 2
     early = [i for i, t in enumerate(time) if nadir_s - EPS <= t <= middle + EPS]
     ts, ps = [time[i] for i in early], [pressure[i] for i in early]
-    slope = statistics.linear_regression(ts, ps).slope
+    # No line through one sample: the peak follows the nadir at once.
+    slope = statistics.linear_regression(ts, ps).slope if len(early) > 1 else math.nan
     at_nadir = min(range(len(time)), key=lambda i: abs(time[i] - nadir_s))
     return {
         "peak_s": time[peak],

@@ -154,6 +154,29 @@ def _peak_run_row(row, level, shortest):
     return start, peak, last + 1
 
 
+def reached(mask, rows, columns):
+    """What is 4-connected in a mask to one of some places."""
+    labels = label(mask)
+    wanted = {labels[i, k] for i, k in zip(rows, columns, strict=True)} - {0}
+    return np.isin(labels, list(wanted))
+
+
+def hinge_fit(x, y, knot):
+    """Sum of squares and coefficients of ``a + b x + c max(x - knot, 0)``."""
+    design = np.column_stack([np.ones_like(x), x, np.maximum(x - knot, 0.0)])
+    fit, *_ = np.linalg.lstsq(design, y, rcond=None)
+    return float(np.sum((y - design @ fit) ** 2)), fit
+
+
+def column_means(field, first, stop):
+    """Mean of each column over rows of its own."""
+    out = []
+    for k, (a, b) in enumerate(zip(first, stop, strict=True)):
+        rows = [float(field[i, k]) for i in range(a, b)]
+        out.append(sum(rows) / len(rows) if rows else math.nan)
+    return np.array(out)
+
+
 def label(mask):
     """4-connected regions, numbered from 1 in reading order; spreads until nothing changes."""
     n, m = mask.shape
@@ -187,6 +210,16 @@ def axial_share(field, level):
         column = [float(v) for v in field[:, k] if not np.isnan(v)]
         out.append(sum(v >= level for v in column) / len(column) if column else math.nan)
     return np.array(out)
+
+
+def pressed_ahead(field, stop, level):
+    """Depths ahead of a front, those of them at or above `level`, and whether any is passed."""
+    columns = range(field.shape[1])
+    rows = range(field.shape[0])
+    ahead = [[i for i in rows if k < stop[i]] for k in columns]
+    pressed = [sum(field[i, k] >= level for i in of) for k, of in zip(columns, ahead, strict=True)]
+    passed = [any(0 <= stop[i] <= k for i in rows) for k in columns]
+    return np.array([len(of) for of in ahead], int), np.array(pressed, int), np.array(passed, bool)
 
 
 def axial_sd(field):

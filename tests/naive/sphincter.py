@@ -84,11 +84,11 @@ def total_egj_ci(values, depth, time, peaks, onsets, *, top, bottom, gastric):
 
 
 def inspiratory(sleeve, peaks, quiet):
-    """Mean over breaths of the greatest pressure half a breath around each peak."""
-    half = int(statistics.median([b - a for a, b in pairwise(peaks)])) // 2
+    """Mean over breaths of the greatest pressure in the half of the breath around each peak."""
+    quarter = math.floor(statistics.median([b - a for a, b in pairwise(peaks)]) / 4)
     tops = []
     for k in peaks:
-        span = range(k - half, k + half + 1)
+        span = range(k - quarter, k + quarter + 1)
         if span[0] >= 0 and span[-1] < len(sleeve) and all(quiet[j] for j in span):
             tops.append(max(float(sleeve[j]) for j in span))
     return statistics.fmean(tops) if len(tops) >= 3 else math.nan

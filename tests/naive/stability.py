@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from hrm.metrics.swallow_types import swallow_type
 from hrm.pipeline.one_swallow import measure_one
 from hrm.pipeline.study import Study
 from hrm.pipeline.summary import _classify
@@ -58,19 +60,38 @@ def _drifting(study, drift):
 def measured(study, model, draws, i):
     """Every swallow of one draw."""
     return [
-        measure_one(
-            perturbed(
-                study,
+        misread(
+            measure_one(
+                perturbed(
+                    study,
+                    k,
+                    border_cm=model.border_cm[draws.border[i]],
+                    onset_s=model.onset_s[draws.onset[i, k]],
+                    gastric_mmhg=draws.gastric_mmhg[i],
+                    drift=model.drift_mmhg[draws.drift[i]],
+                ),
                 k,
-                border_cm=model.border_cm[draws.border[i]],
-                onset_s=model.onset_s[draws.onset[i, k]],
-                gastric_mmhg=draws.gastric_mmhg[i],
-                drift=model.drift_mmhg[draws.drift[i]],
             ),
-            k,
+            study.limits,
+            dci=draws.dci_mmhg_s_cm[i, k],
+            gap=draws.break_cm[i, k],
         )
         for k in range(len(study.reviews))
     ]
+
+
+def misread(row, limits, *, dci, gap):
+    """The swallow with its integral and its break read a little wrong."""
+    numbers = dict(row.metrics)
+    numbers["dci_mmhg_s_cm"] = max(0.0, numbers["dci_mmhg_s_cm"] + dci)
+    if numbers["break_cm"] > 0.0:
+        numbers["break_cm"] = max(0.0, numbers["break_cm"] + gap)
+    if numbers["dci_mmhg_s_cm"] < 100.0:
+        for name in ("distal_latency_s", "break_cm", "ibp_mmhg"):
+            numbers[name] = math.nan
+    names = ("dci_mmhg_s_cm", "distal_latency_s", "break_cm")
+    kind = swallow_type(*(numbers[name] for name in names), limits).type
+    return replace(row, metrics=numbers, type=kind)
 
 
 def diagnoses(study, rows, picks):
