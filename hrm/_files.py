@@ -51,6 +51,9 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise IsADirectoryError("the output is a folder; name a file in it")
     if not target.parent.is_dir():
         raise FileNotFoundError("the folder of the output file does not exist; make it first")
+    if target.exists() and not target.is_file():
+        # The rename at the end would put a file where /dev/null or a pipe was.
+        raise OSError("the output is a device or a pipe; name a file")
     if target.exists() and not overwrite:
         raise _exists()
     if not os.access(target.parent, os.W_OK):

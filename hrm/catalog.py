@@ -32,6 +32,10 @@ ANY = "any"
 WIDEST_FACTOR = 50.0
 
 
+#: Units as they stand at the end of a metric's name.
+_UNIT_END = re.compile(r"_(mmhg(_s)?(_cm)?|mmhg_cm|cm(_s)?|s|ohm|millisiemens)$")
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One named, versioned parameter of a definition.
@@ -448,6 +452,17 @@ def citation_keys(citation: str) -> tuple[str, ...]:
         the project's own and explained in ``docs/references.md``.
     """
     return tuple(re.split(r",\s*", citation.partition(":")[0].strip()))
+
+
+@cache
+def words() -> Mapping[str, Mapping[str, str]]:
+    """Give plain words for the codes of the contract, by kind of code."""
+    return _load("words.toml")
+
+
+def without_unit(name: str) -> str:
+    """Name of a metric without the unit at its end: ``irp4s`` of ``irp4s_mmhg``."""
+    return _UNIT_END.sub("", name)
 
 
 @cache

@@ -293,7 +293,7 @@ def _is_name(value: Any) -> bool:
 
 def _position_faults(row: Mapping[str, Any]) -> list[str]:
     depths = row.get("depths_cm", [])
-    if not isinstance(depths, list) or not all(_is_number(value) for value in depths):
+    if not isinstance(depths, list) or not all(is_number(value) for value in depths):
         return ["depths_cm is not a list of numbers"]
     count = row.get("n_sensors", len(depths))
     if not isinstance(count, int) or isinstance(count, bool) or count < 2:
@@ -310,7 +310,8 @@ def _position_faults(row: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of a TOML file is a number that a float can be."""
     # Compared, not converted: a whole number may be beyond any float.
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and abs(value) <= sys.float_info.max

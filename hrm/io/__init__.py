@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from hrm.errors import FormatError
+from hrm.errors import FormatError, HrmError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -272,12 +272,23 @@ def open_windows(
     options = _options(**said)
     windows: list[xr.DataTree] = []
     with annotations_of_windows(windows):
-        for source, member in _each_file(sources):
-            with opened(source, member) as content:
+        for number, (source, member) in enumerate(_each_file(sources), 1):
+            with _numbered(number), opened(source, member) as content:
                 chosen = choose_reader(content, reader, has_layout=options.layout is not None)
                 check_said(chosen, options)
                 windows.append(chosen.read(content, options))
     return join_windows(windows, participant=options.participant)
+
+
+@contextmanager
+def _numbered(number: int) -> Iterator[None]:
+    """Say of an error which file it is about; the names in an archive may hold identity."""
+    try:
+        yield
+    except HrmError as err:
+        which = "those to join (an archive's in the order in which 'hrm info' lists them)"
+        err.args = (f"file {number} of {which}: {err}",)
+        raise
 
 
 def _each_file(

@@ -95,6 +95,24 @@ def by_label(header: Header) -> tuple[int, ...]:
     return ordered
 
 
+def left_open(header: Header) -> tuple[str, ...]:
+    """What the user has to say before the file can be read."""
+    out = []
+    try:
+        numbers: tuple[int, ...] = by_label(header)
+    except ParameterError:
+        numbers = pressures_of(header)
+        out.append(
+            "which signals are the pressures: their labels are not P1 to Pn (pressure.columns in a "
+            "layout file)"
+        )
+    out.append("which end of the catheter the first pressure is (channel_order=, pressure.order)")
+    if any(not header.signals[number].dimension for number in numbers) or not numbers:
+        out.append("the unit, if the file states none (pressure_unit=, pressure.unit)")
+    out.append("where the sensors sit (depths= or catheter=, pressure.depths_cm)")
+    return tuple(out)
+
+
 def pressures_of(header: Header) -> tuple[int, ...]:
     """Every signal in a unit of pressure."""
     return tuple(

@@ -20,6 +20,7 @@ from hrm.errors import (
     ParameterError,
     UnknownFormatError,
 )
+from hrm.io._kinds import kind_of
 from hrm.io._source import HEAD_BYTES, Source
 
 if TYPE_CHECKING:
@@ -209,7 +210,18 @@ def choose_reader(source: Source, name: str | None = None, *, has_layout: bool =
     verdicts = [(reader, _sniff(reader, head, source)) for reader in readers]
     if has_layout and all(sniff.match is not Match.YES for _, sniff in verdicts):
         return _by_name(readers, PLAIN_TABLE)
+    _check_kind(head, verdicts)
     return choose(verdicts)
+
+
+def _check_kind(head: bytes, verdicts: Sequence[tuple[Reader, Sniff]]) -> None:
+    """Name what a file is that nobody claims, where its first bytes say so."""
+    kind = kind_of(head)
+    if kind and all(sniff.match is Match.NO for _, sniff in verdicts):
+        raise UnknownFormatError(
+            f"the file is {kind}, and no recording; export the recording from the manometry system "
+            "('hrm formats' lists what is read)"
+        )
 
 
 def check_said(reader: Reader, options: ReadOptions) -> None:

@@ -20,6 +20,7 @@ from hrm.io._registry import PLAIN_TABLE, ReadOptions
 from hrm.io._source import Source
 from hrm.io._stream import Block
 from hrm.io._table_columns import Columns, find_columns
+from hrm.io._table_head import table_head
 from hrm.io._timebase import time_grid
 from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
 from hrm.io.identity import phi_attr_name
@@ -76,12 +77,34 @@ class PlainTableStream:
         try:
             found = find_columns(top, self._layout, order, self._encoding)
         except HrmError as err:
-            if not lacking:
-                raise
-            raise ParameterError(f"{_listed(lacking)}. Besides, {err}") from err
+            said = f"{err}{self._seen()}"
+            if lacking:
+                raise ParameterError(f"{_listed(lacking)}. Besides, {said}") from err
+            err.args = (said,)
+            raise
         if lacking:
             raise ParameterError(_listed(lacking))
         return found
+
+    def _seen(self) -> str:
+        """Say what the first lines show where the layout says something else."""
+        head, said = table_head(self._source.head()), self._layout
+        if head is None:
+            return ""
+        others = []
+        # One line above the numbers, or none, is seen where nothing is said.
+        if said.header_lines != head.n_above and (
+            said.header_lines is not None or head.n_above > 1
+        ):
+            others.append(f"header_lines = {head.n_above}")
+        if head.texts and said.separator != head.separator:
+            others.append(f'separator = "{head.separator}"')
+        if not others:
+            return ""
+        return (
+            f". The numbers seem to begin in line {head.n_above + 1}: say {' and '.join(others)} in "
+            "the table [table] of the layout file"
+        )
 
     def _said_above(self, lines: list[bytes]) -> tuple[str, ...]:
         """Texts of the lines above the numbers; a row of column names says nothing of a patient."""
@@ -93,6 +116,11 @@ class PlainTableStream:
                 continue
             texts.append(" ".join(line.decode(self._encoding, "replace").split()))
         return tuple(text for text in texts if text)
+
+    @property
+    def header_lines(self) -> int:
+        """Lines above the first row of numbers."""
+        return self._columns.header_lines
 
     @property
     def header_texts(self) -> tuple[str, ...]:
@@ -152,7 +180,8 @@ class PlainTableStream:
 
     def _taken(self, table: _text.Table, wanted: tuple[int, ...]) -> NDArray[Any]:
         """Columns of the file, wherever the parser put them."""
-        places = [self._columns.numbers.index(column) for column in wanted]
+        order = {column: place for place, column in enumerate(self._columns.numbers)}
+        places = [order[column] for column in wanted]
         if 0 not in places:
             return table.values[:, [place - 1 for place in places]]
         if places == [0]:

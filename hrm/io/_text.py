@@ -167,15 +167,13 @@ def _by_kernel(block: bytes, layout: BlockLayout) -> Table | None:
     # The kernel would pass over text in cells that nobody asked for.
     if unread and not blank and (layout.blank or block.translate(None, _NUMERIC_BYTES)):
         return None
-    from hrm.kernels.text import OK, count_rows, parse_rows  # not before a long file is read
+    from hrm.io._compiled import read_rows  # not before a long file is read
 
     data = np.frombuffer(plain, np.uint8)
-    first = np.empty(count_rows(data))
-    values = np.empty((len(layout.columns) - 1, first.size), dtype=layout.dtype)
     separator = 0 if layout.separator is None else layout.separator[0]
     columns = np.array(layout.columns, dtype=np.int64)
-    status = parse_rows(data, separator, columns, n_cells, bool(blank), first, values.T)[1]
-    return Table(first, values.T) if status == OK else None
+    read = read_rows(data, separator, columns, n_cells, blank=bool(blank), dtype=layout.dtype)
+    return None if read is None else Table(read[0], read[1].T)
 
 
 def _cells_of_rows(block: bytes, layout: BlockLayout) -> int:

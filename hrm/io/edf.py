@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from hrm.errors import CorruptFileError, DataQualityWarning, ParameterError
 from hrm.io import _raw
-from hrm.io._edf_channels import Channels, by_label, find_channels, is_impedance, pressures_of
+from hrm.io._edf_channels import (
+    Channels,
+    by_label,
+    find_channels,
+    is_impedance,
+    left_open,
+    pressures_of,
+)
 from hrm.io._edf_header import (
     BDF_MAGIC,
     FIXED_BYTES,
@@ -105,6 +112,10 @@ class EdfReader:
             needs_catheter=True,
             size=source.size,
         )
+
+    def to_be_said(self, source: Source) -> tuple[str, ...]:
+        """Say what this file leaves open, in the words of the layout file and of the options."""
+        return left_open(parse_header(source.head(header_bytes(source.head(FIXED_BYTES)))))
 
     def stream(self, source: Source, options: ReadOptions) -> EdfStream:
         """Read the header, and give the samples as they are asked for."""

@@ -7,7 +7,6 @@ because a header row copied into it may hold a patient's name.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hrm._toml import MOST_BYTES, load_toml_bounded
+from hrm.catheters import is_number
 from hrm.errors import FormatError, ParameterError
 from hrm.io._registry import CHANNEL_ORDERS, ReadOptions
 from hrm.io._units import IMPEDANCE_UNITS, PRESSURE_UNITS
@@ -300,7 +300,7 @@ def _text_faults(table: Mapping[str, Any]) -> list[str]:
 def _time_faults(time: Mapping[str, Any]) -> list[str]:
     faults = _word_faults("time", time, {"unit": TIME_UNITS})
     rate = time.get("sampling_rate_hz", 1)
-    if not _is_number(rate) or rate <= 0:
+    if not is_number(rate) or rate <= 0:
         faults.append("time.sampling_rate_hz is not a positive number")
     if not _is_column(time.get("column", 1)):
         faults.append("time.column is no column: a number from 1, or a name")
@@ -335,7 +335,7 @@ def _position_faults(table: Mapping[str, Any]) -> list[str]:
     if "depths_cm" not in table:
         return faults
     depths = table["depths_cm"]
-    if not isinstance(depths, list) or len(depths) < 2 or not all(_is_number(d) for d in depths):
+    if not isinstance(depths, list) or len(depths) < 2 or not all(is_number(d) for d in depths):
         return [*faults, "pressure.depths_cm is not a list of two or more numbers"]
     columns = _columns(table.get("columns"))
     if columns is not None and len(columns) != len(depths):
@@ -374,9 +374,3 @@ def _word_faults(
         for key, known in words.items()
         if key in table and table[key] not in known
     ]
-
-
-def _is_number(value: Any) -> bool:
-    # Compared, not converted: a whole number may be beyond any float.
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max

@@ -29,6 +29,8 @@ class Case:
     depth: np.ndarray
     impedance: np.ndarray | None = None
     needs_catheter: bool = False
+    #: Whether the file states how many samples it has, so that it need not be read for that.
+    counted: bool = True
     options: dict = field(default_factory=dict)
 
 
@@ -94,8 +96,8 @@ def check_peek(study: xr.DataTree, path: Path, case: Case) -> None:
         "reader": case.reader,
         "n_sensors": n_sensors,
         "sampling_rate_hz": study.attrs["sampling_rate"],
-        "n_samples": n_samples,
-        "duration_s": n_samples / study.attrs["sampling_rate"],
+        "n_samples": n_samples if case.counted else None,
+        "duration_s": n_samples / study.attrs["sampling_rate"] if case.counted else None,
         "first_time_s": study.attrs["time_offset_s"],
         "has_impedance": "impedance" in study.children,
         "needs_catheter": case.needs_catheter,

@@ -20,8 +20,6 @@ OWNER = {
     "edf": "edf",
     "native": "hrm-native",
 }
-#: Table seeds that are no rows of numbers: they have texts or another mark, and need a layout.
-NEED_A_LAYOUT = (2, 3)
 
 
 def files(name):
@@ -45,7 +43,7 @@ def test_a_file_is_claimed_by_its_own_reader_and_no_other(name):
 def test_a_plain_table_is_claimed_by_no_vendor():
     for number, content in enumerate(files("table")):
         claims = {r for r, s in verdicts(content).items() if s.match is not Match.NO}
-        assert claims == (set() if number in NEED_A_LAYOUT else {"plain-table"}), number
+        assert claims == {"plain-table"}, number
 
 
 def test_a_layout_file_is_no_recording():

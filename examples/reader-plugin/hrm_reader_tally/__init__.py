@@ -76,12 +76,12 @@ class TallyReader:
         rows = [line.split(b";") for line in head[len(header) :]]
         last = parse_number(tail[-1].split(b";")[0]) if tail else None
         first = parse_number(rows[0][0]) if rows else None
-        whole = first is not None and last is not None
+        n_samples = None if first is None or last is None else int(last - first) + 1
         return peek_result(
             name=NAME,
             n_sensors=len(rows[0]) - 2 if rows else 0,
             rate_hz=facts["rate"],
-            n_samples=int(last - first) + 1 if whole else None,
+            n_samples=n_samples,
             first_time_s=0.0,
             has_impedance=False,
             needs_catheter=facts["catheter"] is None,
