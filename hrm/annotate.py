@@ -385,7 +385,8 @@ def replay(edits: Sequence[Edit]) -> Corrections:
             raise AnnotationError(f"review log, line {k + 1}: {err}") from err
     last = {(edit.object, edit.field): edit for edit in edits}
     counted = sorted(last.values(), key=lambda edit: edit.seq)
-    signed = bool(edits) and (edits[-1].object, edits[-1].new) == ("study", True)
+    end = edits[-1] if edits else None
+    signed = end is not None and (end.object, end.field, end.new) == ("study", "signed_off", True)
     return Corrections(
         n_edits=len(edits),
         readers=tuple(dict.fromkeys(edit.reader for edit in edits)),

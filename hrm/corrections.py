@@ -21,7 +21,7 @@ from hrm.catalog import Parameters
 from hrm.detect.landmarks import Landmarks, resting_profiles
 from hrm.detect.onset import Onset
 from hrm.detect.proposal import Proposal
-from hrm.edits import Edit, swallow_object, swallow_onset
+from hrm.edits import COMMENT, SWALLOW_LANDMARKS, Edit, swallow_object, swallow_onset
 from hrm.errors import AnnotationError
 from hrm.results import StudyRecord, SwallowRecord
 
@@ -54,6 +54,23 @@ class SwallowReview:
     def cdp_cm(self) -> float:
         """Depth of the reader's deceleration point [cm]; NaN without one."""
         return float(self.edits["cdp_cm"].new or 0.0) if "cdp_cm" in self.edits else math.nan
+
+    @property
+    def contour_mmhg(self) -> float:
+        """Level at which the reader follows the wavefront [mmHg]; NaN without one."""
+        edit = self.edits.get("contour_mmhg")
+        return math.nan if edit is None else float(edit.new or 0.0)
+
+    def landmarks(self, study: Landmarks) -> Landmarks:
+        """Give the landmarks that hold for this swallow: the study's, but for the reader's.
+
+        Returns
+        -------
+        Landmarks
+            `study` itself where the reader set none for this swallow.
+        """
+        own = {name: edit for name, edit in self.edits.items() if name in SWALLOW_LANDMARKS}
+        return _replaced(study, own) if own else study
 
     def word(self, name: str, otherwise: str) -> str:
         """Give the reader's posture or protocol, or else what was known."""
@@ -151,6 +168,10 @@ def correct(
     _check_onsets(dated, float(pressure["time"].values[-1]))
     _check_moves(swallows, parameters["review.onset_move_s"])
     marks = _landmarks(proposal, corrections.of("landmarks"), pressure, parameters)
+    depth = pressure["depth"].values.tolist()
+    for each in swallows:
+        own = {name: edit for name, edit in each.edits.items() if name in SWALLOW_LANDMARKS}
+        _check_marks(each.landmarks(marks), own, depth, parameters)
     onsets = tuple(onset for onset, _ in dated)
     return replace(proposal, onsets=onsets, landmarks=marks), tuple(each for _, each in dated)
 
@@ -191,7 +212,12 @@ def _assigned(edits: Sequence[Edit], onsets: Sequence[Onset]) -> list[SwallowRev
 
 
 def _counts(edit: Edit) -> bool:
-    return edit.new is not None and (edit.field, edit.new) != ("added", False)
+    # A comment stays in the log, like a reason: nobody knows what was typed there.
+    return (
+        edit.new is not None
+        and edit.field != COMMENT
+        and (edit.field, edit.new) != ("added", False)
+    )
 
 
 def _time(edit: Edit) -> float:
@@ -245,6 +271,13 @@ def _landmarks(
     chosen = {edit.field: edit for edit in edits if edit.new is not None}
     if not chosen:
         return marks
+    marks = _replaced(marks, chosen)
+    _check_marks(marks, chosen, pressure["depth"].values.tolist(), parameters)
+    return replace(marks, les_peak_cm=_les_peak(proposal, marks, pressure, parameters))
+
+
+def _replaced(marks: Landmarks, chosen: Mapping[str, Edit]) -> Landmarks:
+    """Put a reader's landmarks in the place of those that were found."""
     values: dict[str, Any] = {name: edit.new for name, edit in chosen.items()}
     status = {name: why for name, why in marks.status.items() if name not in chosen}
     if {"les_upper_cm", "les_lower_cm"} <= chosen.keys():
@@ -252,10 +285,14 @@ def _landmarks(
     if "gastric_reference_mmhg" in chosen:
         # Without sensors the reader's number holds at all times.
         values["gastric_sensors_cm"] = ()
-    marks = replace(marks, **values, status=status)
-    _check_landmarks(marks, chosen, pressure["depth"].values.tolist())
-    _check_plausible(marks, chosen, parameters)
-    return replace(marks, les_peak_cm=_les_peak(proposal, marks, pressure, parameters))
+    return replace(marks, **values, status=status)
+
+
+def _check_marks(
+    marks: Landmarks, edits: Mapping[str, Edit], depth: Sequence[float], parameters: Parameters
+) -> None:
+    _check_landmarks(marks, edits, depth)
+    _check_plausible(marks, edits, parameters)
 
 
 def _check_landmarks(marks: Landmarks, edits: Mapping[str, Edit], depth: Sequence[float]) -> None:
@@ -276,6 +313,10 @@ def _check_plausible(marks: Landmarks, edits: Mapping[str, Edit], parameters: Pa
     low, high = -parameters["review.gastric_lowest_mmhg"], parameters["review.gastric_highest_mmhg"]
     if gastric is not None and not low <= marks.gastric_reference_mmhg <= high:
         raise _misfit(gastric, f"a resting stomach has {low:g} to {high:g} mmHg")
+    border = edits.get("les_upper_cm") or edits.get("les_lower_cm")
+    shortest = parameters["review.les_shortest_cm"]
+    if border is not None and marks.les_lower_cm - marks.les_upper_cm < shortest - 1e-6:
+        raise _misfit(border, f"a resting LES is at least {shortest:g} cm long")
     diaphragm = edits.get("crural_diaphragm_cm")
     if diaphragm is not None and marks.crural_diaphragm_cm < marks.les_upper_cm:
         raise _misfit(diaphragm, "the diaphragm does not lie above the LES")
@@ -321,13 +362,15 @@ def with_review(
     """
     marks = [edit for edit in corrections.of("landmarks") if edit.new is not None]
     rows = {row.object: row for row in automatic.swallows}
+    before = automatic.landmarks
     applied = [_applied(edit, edit.object, automatic.landmarks.get(edit.field)) for edit in marks]
     for each in swallows:
         for name, edit in each.edits.items():
-            known = _automatic(rows.get(each.object), name)
+            known = _automatic(rows.get(each.object), name, before)
             applied.append(_applied(edit, each.object, known))
     if corrections.signed_off:
-        applied += [_applied(edit, edit.object, None) for edit in corrections.of("study")]
+        signed = [edit for edit in corrections.of("study") if edit.field != COMMENT]
+        applied += [_applied(edit, edit.object, None) for edit in signed]
     review = {
         "n_edits": corrections.n_edits,
         "readers": list(corrections.readers),
@@ -354,9 +397,15 @@ def _in_baseline(record: StudyRecord) -> list[str]:
     return [text] if inside else []
 
 
-def _automatic(row: SwallowRecord | None, name: str) -> Any:
+def _automatic(row: SwallowRecord | None, name: str, landmarks: Mapping[str, Any]) -> Any:
     if name == "added":
         return False
+    if name == "transition_zone_cm" and row is not None:
+        return row.transition_zone_cm
+    if name in SWALLOW_LANDMARKS:
+        return landmarks.get(name)
+    if name == "contour_mmhg":
+        return None  # it is found with the front, and follows the pressure ahead of it
     if row is None:
         return None
     if name == "include":

@@ -23,7 +23,9 @@ Value = float | str | bool | None
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_REASON = 1000
-_READER = re.compile(r"[A-Z0-9_-]{2,12}")
+#: Pattern of the code of a reader.
+READER = r"[A-Z0-9_-]{2,12}"
+_READER = re.compile(READER)
 _ENGINE = re.compile(r"[A-Za-z0-9.+_-]{1,40}")
 _SWALLOW = re.compile(r"swallow@(-?\d{1,6}\.\d{2})")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
@@ -61,28 +63,43 @@ class _Flag:
         return "" if isinstance(value, bool) else "expected true, false or null"
 
 
-_Kind = _Number | _Word | _Flag
+@dataclass(frozen=True, slots=True)
+class _Text:
+    def fault(self, value: Value) -> str:
+        if isinstance(value, str) and len(value.strip()) > 0 and _is_text(value):
+            return ""
+        return f"expected a text of at most {_MOST_REASON} characters, or null"
+
+
+_Kind = _Number | _Word | _Flag | _Text
 _CM, _SECONDS = _Number(-50.0, 150.0, "cm"), _Number(-10.0, 999_999.0, "s")
+#: What a reader remarks on a study or a swallow; it stays in the log.
+COMMENT = "comment"
+#: Landmarks that a reader may set for the study, or for one swallow alone.
+_OF_BOTH: Mapping[str, _Kind] = {
+    "ues_upper_cm": _CM,
+    "ues_lower_cm": _CM,
+    "les_upper_cm": _CM,
+    "les_lower_cm": _CM,
+    "crural_diaphragm_cm": _CM,
+    "gastric_reference_mmhg": _Number(-100.0, 200.0, "mmHg"),
+    "transition_zone_cm": _CM,
+}
+SWALLOW_LANDMARKS: tuple[str, ...] = tuple(_OF_BOTH)
 _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
-    "landmarks": {
-        "ues_upper_cm": _CM,
-        "ues_lower_cm": _CM,
-        "les_upper_cm": _CM,
-        "les_lower_cm": _CM,
-        "crural_diaphragm_cm": _CM,
-        "pressure_inversion_point_cm": _CM,
-        "gastric_reference_mmhg": _Number(-100.0, 200.0, "mmHg"),
-        "transition_zone_cm": _CM,
-    },
+    "landmarks": {**_OF_BOTH, "pressure_inversion_point_cm": _CM},
     "swallow": {
         "onset_s": _SECONDS,
         "posture": _Word("posture"),
         "protocol": _Word("protocol"),
         "include": _Flag(),
         "cdp_cm": _CM,
+        "contour_mmhg": _Number(10.0, 150.0, "mmHg"),
+        **_OF_BOTH,
         "added": _Flag(),
+        COMMENT: _Text(),
     },
-    "study": {"signed_off": _Flag()},
+    "study": {"signed_off": _Flag(), "adjudicates": _Flag(), COMMENT: _Text()},
 }
 #: Fields by kind of object; a swallow is called ``swallow@<automatic onset>``.
 FIELDS: Mapping[str, tuple[str, ...]] = {kind: tuple(rows) for kind, rows in _FIELDS.items()}
@@ -190,7 +207,7 @@ def _form_faults(edit: Edit) -> Iterator[str]:
             "reader must be a code of 2 to 12 of the characters A-Z, 0-9, - and _, "
             "not a name: a log names nobody"
         )
-    if len(edit.reason) > _MOST_REASON or not _is_unicode(edit.reason):
+    if not _is_text(edit.reason):
         yield f"reason must be valid text of at most {_MOST_REASON} characters"
     if not _ENGINE.fullmatch(edit.engine):
         yield "engine must be a version number"
@@ -230,7 +247,9 @@ def _is_utc(text: str) -> bool:
         return False
 
 
-def _is_unicode(text: str) -> bool:
+def _is_text(text: str) -> bool:
+    if len(text) > _MOST_REASON:
+        return False
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -279,7 +298,9 @@ def value_of(name: str, field: str, text: str) -> Value:
     value: Value = word
     if word in ("automatic", "null"):
         return None
-    if isinstance(kind, _Flag):
+    if isinstance(kind, _Text):
+        value = text.strip()
+    elif isinstance(kind, _Flag):
         value = {"true": True, "false": False}.get(word)
     elif isinstance(kind, _Number):
         try:

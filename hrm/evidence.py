@@ -281,6 +281,8 @@ class Explanation:
         Code of the recording.
     engine : str
         Version and id of the parameters.
+    limit_note : str
+        Why it is held against no limit, where others are.
     """
 
     row: Metric | Unimplemented
@@ -295,6 +297,12 @@ class Explanation:
     evidence: Evidence
     study_id: str
     engine: str
+    limit_note: str = ""
+
+    @property
+    def changed(self) -> tuple[Used, ...]:
+        """Parameters that this run set to another value than the default."""
+        return tuple(used for used in self.parameters if used.changed)
 
     @property
     def unit(self) -> str:

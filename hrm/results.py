@@ -365,11 +365,6 @@ def _packed(block: Mapping[str, Any]) -> str:
     return json.dumps(dict(block), allow_nan=False, sort_keys=True)
 
 
-def _number(value: Any) -> float | None:
-    number = float(value)
-    return number if math.isfinite(number) else None
-
-
 def _texts(value: Any) -> list[str]:
     """List of texts from an attribute; netCDF gives a list of one back as a plain text."""
     if isinstance(value, str):
@@ -401,16 +396,16 @@ def _recording_block(study: xr.DataTree) -> dict[str, Any]:
 
 def _landmarks_block(node: xr.Dataset) -> dict[str, Any]:
     block: dict[str, Any] = {
-        str(name): _number(value)
+        str(name): reported.finite_or_none(value)
         for name, value in zip(node["landmark"].values, node["depth"].values, strict=True)
     }
-    block["gastric_reference_mmhg"] = _number(node["gastric_reference"].values)
+    block["gastric_reference_mmhg"] = reported.finite_or_none(node["gastric_reference"].values)
     block["status"] = json.loads(str(node.attrs["status"]))
     return block
 
 
 def _egj_block(node: xr.Dataset) -> dict[str, Any]:
-    block = _numbers_of(node, EGJ_METRICS)
+    block = _numbers_of(node, EGJ_METRICS, str(node.attrs.get("status", "{}")))
     for name in ("morphology", *_HERNIA):
         block[name] = str(node.attrs.get(name, "")) or None
     return block
@@ -418,52 +413,53 @@ def _egj_block(node: xr.Dataset) -> dict[str, Any]:
 
 def _ues_block(study: xr.DataTree) -> dict[str, Any]:
     node = study["ues"].to_dataset() if "ues" in study.children else xr.Dataset()
-    return _numbers_of(node, UES_METRICS)
+    return _numbers_of(node, UES_METRICS, str(node.attrs.get("status", "{}")))
 
 
-def _numbers_of(node: xr.Dataset, names: Iterable[str]) -> dict[str, Any]:
+def _numbers_of(node: Mapping[Any, Any], names: Iterable[str], said: str) -> dict[str, Any]:
     """Give the numbers of a node and its status; those an earlier version lacks are null."""
-    status = json.loads(str(node.attrs.get("status", "{}")))
-    block = {name: _number(node[name].values) if name in node else None for name in names}
+    status = json.loads(said)
+    block = {name: reported.finite_or_none(node[name]) if name in node else None for name in names}
     lost = dict.fromkeys((name for name in names if name not in node), EARLIER_VERSION)
     return {**block, "status": {**status, **lost}}
 
 
 def _swallows_block(node: xr.Dataset) -> list[dict[str, Any]]:
-    return [_swallow_block(node.isel(swallow=i), i + 1) for i in range(node.sizes["swallow"])]
+    rows = reported.plain_rows(node, "swallow")
+    return [_swallow_block(row, number) for number, row in enumerate(rows, 1)]
 
 
-def _swallow_block(row: xr.Dataset, number: int) -> dict[str, Any]:
+def _swallow_block(row: Mapping[str, Any], number: int) -> dict[str, Any]:
     # A study saved by an earlier version has no ranges.
-    ranges = row["borderline_range"].values if "borderline_range" in row else "{}"
+    ranges = row.get("borderline_range", "{}")
     block: dict[str, Any] = {
         "id": number,
-        "onset_s": float(row["onset"].values),
-        "onset_method": str(row["onset_method"].values),
-        "window_s": [float(row["window_start"].values), float(row["window_stop"].values)],
-        "posture": str(row["posture"].values),
-        "protocol": str(row["protocol"].values),
-        "evaluable": bool(row["evaluable"].values),
-        "reason": str(row["reason"].values) or None,
-        "cdp_method": str(row["cdp_method"].values) or None,
-        "pressurization": str(row["pressurization"].values),
-        "type": str(row["type"].values) or None,
-        "flags": _split(row["flags"].values),
-        "borderline": _split(row["borderline"].values),
+        "onset_s": float(row["onset"]),
+        "onset_method": str(row["onset_method"]),
+        "window_s": [float(row["window_start"]), float(row["window_stop"])],
+        "posture": str(row["posture"]),
+        "protocol": str(row["protocol"]),
+        "evaluable": bool(row["evaluable"]),
+        "reason": str(row["reason"]) or None,
+        "cdp_method": str(row["cdp_method"]) or None,
+        "pressurization": str(row["pressurization"]),
+        "type": str(row["type"]) or None,
+        "flags": _split(row["flags"]),
+        "borderline": _split(row["borderline"]),
         "borderline_range": json.loads(str(ranges)),
         "hypercontractile_subtype": None,
     }
     if "hypercontractile_subtype" in row:
-        block["hypercontractile_subtype"] = str(row["hypercontractile_subtype"].values) or None
+        block["hypercontractile_subtype"] = str(row["hypercontractile_subtype"]) or None
     for name in _SWALLOW_FACTS:
-        fact = int(row[name].values) if name in row else -1
+        fact = int(row[name]) if name in row else -1
         block[name] = None if fact < 0 else bool(fact)
-    block |= _numbers_of(row.assign_attrs(status=str(row["status"].values)), SWALLOW_METRICS)
+    block |= _numbers_of(row, SWALLOW_METRICS, str(row["status"]))
     beside = [f"{name}_unfiltered" for name in SWALLOW_METRICS]
     if any(key in row for key in beside):
-        block |= {key: _number(row[key].values) if key in row else None for key in beside}
+        block |= {key: reported.finite_or_none(row[key]) if key in row else None for key in beside}
     if "type_stability" in row:
-        block["type_stability"] = json.loads(str(row["type_stability"].values))
+        block["type_stability"] = json.loads(str(row["type_stability"]))
     said = reported.block_of(row)
     return block if said is None else {**block, "reported": said}
 
@@ -473,14 +469,14 @@ def _study_block(node: xr.Dataset) -> dict[str, Any]:
     block: dict[str, Any] = {}
     percent: dict[str, float | None] = {}
     for name in node.data_vars:
-        key, value = str(name), _number(node[name].values)
+        key, value = str(name), reported.finite_or_none(node[name].values)
         if key.startswith(_PERCENT):
             percent[key.removeprefix(_PERCENT)] = value
         else:
             block[key] = int(value) if key in counts and value is not None else value
     block["percent"] = percent
     block["primary_posture"] = str(node.attrs["primary_posture"])
-    block["noise_mmhg"] = _number(node.attrs["noise_mmhg"])
+    block["noise_mmhg"] = reported.finite_or_none(node.attrs["noise_mmhg"])
     block["filtered"] = bool(node.attrs["filtered"])
     block["baseline"] = json.loads(str(node.attrs["baseline"]))
     block["irp4s_readings_mmhg"] = json.loads(str(node.attrs.get("irp_readings", "{}")))

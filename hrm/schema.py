@@ -333,6 +333,8 @@ def _input_faults(
     faults += _depth_faults(depths)
     if not (math.isfinite(rate) and rate > 0):
         faults.append(f"sampling_rate must be a positive number of Hz, got {rate!r}")
+    elif not math.isfinite(n_samples / float(rate)):
+        faults.append(f"sampling_rate must give times that are numbers, got {rate!r} Hz")
     if np.isinf(values).any():
         faults.append("pressure holds infinite values")
     if depth_reference not in DEPTH_REFERENCES:
@@ -425,6 +427,8 @@ def _impedance_dataset(values: NDArray[Any], depth: ArrayLike | None, rate: floa
     depths = np.asarray(depth, dtype=np.float64).ravel()
     if depths.size != n_segments:
         raise SchemaError(f"{n_segments} impedance segments but {depths.size} impedance depths")
+    if not (rate > 0 and math.isfinite(n_samples / rate)):
+        raise SchemaError(f"impedance_sampling_rate must give times that are numbers, got {rate!r}")
     time = np.arange(n_samples, dtype=np.float64) / rate
     data = np.ascontiguousarray(values, dtype=np.float32)
     return xr.Dataset(

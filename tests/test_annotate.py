@@ -470,7 +470,7 @@ def test_what_is_typed_becomes_a_value(name, field, text, value):
         ("landmarks", "les_upper_cm", "nan", "a number from"),
         ("swallow@1.00", "include", "yes", "true, false or automatic"),
         ("swallow@1.00", "posture", "left", "supine, upright"),
-        ("swallow@1.00", "les_upper_cm", "1", "unknown field of swallow"),
+        ("swallow@1.00", "pressure_inversion_point_cm", "1", "unknown field of swallow"),
     ],
 )
 def test_what_cannot_be_a_value_is_refused(name, field, text, words):

@@ -331,6 +331,7 @@ def test_texts_are_one_of_their_choices():
     texts = {row.key: row.choices for row in PARAMETERS.values() if isinstance(row.value, str)}
     assert texts == {
         "interpolation.kernel": ("linear", "pchip", "cubic"),
+        "interpolation.les_kernel": ("linear", "pchip", "cubic"),
         "gastric.reference": ("constant", "dynamic"),
         "cdp.clamp": ("always", "atypical", "never"),
         "drift.mode": ("auto", "none", "offset", "linear"),

@@ -58,12 +58,13 @@ def mark(field, value):
     return Change("landmarks", field, value)
 
 
-def field_of(recording, row):
+def field_of(recording, row, les_upper_cm):
     """Pressure (depth, time) of a swallow's window, above the level of the onset."""
     pressure = recording["pressure"].to_dataset()["pressure"]
     usable = usable_sensors(pressure, dead_variance=PARAMETERS["quality.dead_variance_mmhg2"])
     start = row["onset_s"]
-    return window_field(pressure, usable, start, start + 16.0, PARAMETERS)
+    window = (start, start + 16.0)
+    return window_field(pressure, usable, *window, PARAMETERS, les_upper_cm=les_upper_cm)
 
 
 # -- landmarks ---------------------------------------------------------------------------
@@ -75,7 +76,7 @@ def test_moving_the_les_moves_the_relaxation_as_measured_by_hand(recording, plai
     seen = reviewed(recording, mark("les_upper_cm", place))
     differences = []
     for row, before in zip(seen["swallows"], plain["swallows"], strict=True):
-        field = field_of(recording, row)
+        field = field_of(recording, row, place)
         by_hand = naive.irp(
             *(field.values, field["depth"].values, field["time"].values),
             onset=row["onset_s"],
@@ -118,7 +119,7 @@ def test_a_transition_zone_holds_for_all_swallows(recording, plain):
     seen = hrm.to_dict(tree)
     assert seen["landmarks"]["transition_zone_cm"] == place
     for row, before in zip(seen["swallows"], plain["swallows"], strict=True):
-        field = field_of(recording, before)
+        field = field_of(recording, before, plain["landmarks"]["les_upper_cm"])
         values, depth, time = field.values, field["depth"].values, field["time"].values
         bottom = seen["landmarks"]["les_upper_cm"]
         times = {"onset": row["onset_s"], "end": math.inf}
@@ -150,7 +151,7 @@ def test_a_reader_supplies_what_was_not_found():
     assert [row["irp4s_mmhg"] for row in before["swallows"]] == [None]
     seen = reviewed(bare, mark("les_upper_cm", 20.0), mark("gastric_reference_mmhg", 8.0))
     (row,) = seen["swallows"]
-    field = field_of(bare, row)
+    field = field_of(bare, row, 20.0)
     by_hand = naive.irp(
         *(field.values, field["depth"].values, field["time"].values),
         onset=row["onset_s"],
@@ -226,11 +227,115 @@ def test_the_deceleration_point_is_read_on_the_front(recording, plain, names):
         row = reviewed(recording, Change(names[0], "cdp_cm", depth_cm))["swallows"][0]
         before = plain["swallows"][0]
         assert (row["cdp_cm"], row["cdp_method"]) == (depth_cm, "reader")
-        when = crossing(field_of(recording, before), depth_cm)
+        field = field_of(recording, before, plain["landmarks"]["les_upper_cm"])
+        when = crossing(field, depth_cm)
         assert row["distal_latency_s"] == pytest.approx(when - before["onset_s"], abs=0.04)
         moved = {"cdp_cm", "distal_latency_s", "ibp_mmhg", "ibp_mean_mmhg", "cfv_cm_s"}
         same = set(SWALLOW_METRICS) - moved
         assert {n: row[n] for n in same} == {n: before[n] for n in same}
+
+
+# -- landmarks of one swallow --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [-2.0, 1.5])
+def test_the_les_of_one_swallow_moves_its_relaxation_alone(recording, plain, names, shift):
+    place = plain["landmarks"]["les_upper_cm"] + shift
+    seen = reviewed(recording, Change(names[1], "les_upper_cm", place))
+    before, row = plain["swallows"][1], seen["swallows"][1]
+    field = field_of(recording, before, place)
+    by_hand = naive.irp(
+        *(field.values, field["depth"].values, field["time"].values),
+        onset=row["onset_s"],
+        end=math.inf,
+        les_upper=place,
+        gastric=plain["landmarks"]["gastric_reference_mmhg"],
+    )
+    assert row["irp4s_mmhg"] == pytest.approx(by_hand, abs=1e-3)
+    assert row["irp4s_mmhg"] != before["irp4s_mmhg"]
+    assert seen["landmarks"] == plain["landmarks"]
+    assert seen["egj"] == plain["egj"]
+    for k in (0, 2):
+        assert seen["swallows"][k] == plain["swallows"][k]
+    (applied,) = seen["review"]["applied"]
+    assert (applied["object"], applied["automatic"]) == (
+        names[1],
+        plain["landmarks"]["les_upper_cm"],
+    )
+
+
+def test_the_gastric_reference_of_one_swallow_shifts_its_irp_alone(recording, plain, names):
+    shift = 3.0
+    new = plain["landmarks"]["gastric_reference_mmhg"] + shift
+    seen = reviewed(recording, Change(names[0], "gastric_reference_mmhg", new))
+    irp = [row["irp4s_mmhg"] for row in plain["swallows"]]
+    expected = [irp[0] - shift, *irp[1:]]
+    assert [row["irp4s_mmhg"] for row in seen["swallows"]] == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_ues_of_one_swallow_is_read_between_its_own_borders(recording, plain, names):
+    upper = plain["landmarks"]["ues_upper_cm"]
+    seen = reviewed(recording, Change(names[0], "ues_upper_cm", upper - 0.8))
+    whole = reviewed(recording, mark("ues_upper_cm", upper - 0.8))
+    rows, others = seen["swallows"], plain["swallows"]
+    for name in ("ues_residual_mmhg", "ues_relaxation_s"):
+        assert rows[0][name] == whole["swallows"][0][name]
+        assert rows[1][name] == others[1][name]
+
+
+def test_the_contour_of_the_front_is_the_readers(recording, plain, names):
+    """By hand: the latency is to the time at which the reader's level is crossed at the CDP."""
+    before = plain["swallows"][0]
+    field = field_of(recording, before, plain["landmarks"]["les_upper_cm"])
+    at = 24.05
+    for level in (20.0, 45.0):
+        changes = Change(names[0], "cdp_cm", at), Change(names[0], "contour_mmhg", level)
+        row = reviewed(recording, *changes)["swallows"][0]
+        when = crossing(field, at, level)
+        assert row["distal_latency_s"] == pytest.approx(when - before["onset_s"], abs=0.04)
+
+
+def test_impedance_and_pharynx_are_read_between_the_borders_of_the_swallow():
+    made = phantom.draw("normal", seed=3, n_supine=2, n_upright=0)
+    study_ = phantom.sample(made, sampling_rate=25.0, impedance=True)
+    before = hrm.to_dict(hrm.analyze(study_))
+    objects = hrm.analyze(study_)["swallows"]["object"].values
+    for field, shift in (("les_upper_cm", -1.5), ("ues_upper_cm", 0.7), ("ues_lower_cm", 0.9)):
+        new = before["landmarks"][field] + shift
+        own = reviewed(study_, Change(objects[0], field, new))["impedance"]["swallows"]
+        whole = reviewed(study_, mark(field, new))["impedance"]["swallows"]
+        assert own == [whole[0], before["impedance"]["swallows"][1]]
+        assert own[0] != before["impedance"]["swallows"][0]
+
+
+def test_a_landmark_of_one_swallow_beats_that_of_the_study(recording, plain, names):
+    les = plain["landmarks"]["les_upper_cm"]
+    both = (mark("les_upper_cm", les - 1.0), Change(names[0], "les_upper_cm", les + 0.5))
+    seen = reviewed(recording, *both)
+    alone = reviewed(recording, Change(names[0], "les_upper_cm", les + 0.5))
+    moved = reviewed(recording, mark("les_upper_cm", les - 1.0))
+    assert seen["swallows"][0]["irp4s_mmhg"] == alone["swallows"][0]["irp4s_mmhg"]
+    assert seen["swallows"][1]["irp4s_mmhg"] == moved["swallows"][1]["irp4s_mmhg"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("les_upper_cm", 120.0, "catheter reaches"),
+        ("ues_lower_cm", 33.0, "has to be less"),
+        ("gastric_reference_mmhg", 90.0, "resting stomach"),
+        ("crural_diaphragm_cm", 12.0, "diaphragm"),
+    ],
+)
+def test_a_landmark_of_one_swallow_has_to_fit(recording, names, field, value, why):
+    with pytest.raises(AnnotationError, match=why):
+        reviewed(recording, Change(names[0], field, value))
+
+
+@pytest.mark.parametrize("level", [5.0, 200.0, math.nan, "high", True])
+def test_a_level_that_no_front_has_is_refused(names, recording, level):
+    with pytest.raises(AnnotationError, match="contour_mmhg"):
+        edits_of(recording, Change(names[0], "contour_mmhg", level))
 
 
 def test_the_onset_is_clock_zero(recording, plain, names):
@@ -396,6 +501,7 @@ MISFITS = {
     "above the catheter": ([mark("ues_upper_cm", -3.0)], "catheter reaches from 0 to 35 cm"),
     "below the catheter": ([mark("crural_diaphragm_cm", 35.5)], "catheter reaches"),
     "borders crossed": ([mark("les_upper_cm", 33.0)], "les_upper_cm has to be less than"),
+    "hardly an LES": ([mark("les_lower_cm", 28.4)], "a resting LES is at least 0.5 cm long"),
     "zone below the LES": ([mark("transition_zone_cm", 30.0)], "less than les_upper_cm"),
     "nowhere near": ([Change("swallow@10.00", "include", new=True)], "no swallow is found within"),
     "nearly near": ([Change("SWALLOW+0.60", "include", new=False)], "no swallow is found within"),

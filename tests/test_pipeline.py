@@ -124,8 +124,12 @@ def test_landmarks_and_the_junction_are_those_of_the_phantom(drawn):
             ("gastric_reference_mmhg", 1.0),
         ):
             assert seen["landmarks"][name] == pytest.approx(known["landmarks"][name], abs=within)
-        for name in ("basal_mean_mmhg", "basal_end_expiratory_mmhg"):
-            assert seen["egj"][name] == pytest.approx(known["egj"][name], abs=3.0)
+        for name in (
+            *("basal_mean_mmhg", "basal_end_expiratory_mmhg"),
+            "basal_inspiratory_mmhg",
+        ):
+            # A tight sphincter is read some percent low between sensors (SPEC 1.4).
+            assert seen["egj"][name] == pytest.approx(known["egj"][name], abs=3.0, rel=0.06)
         assert seen["study"]["baseline"]["status"] == "ok"
     borders = [
         abs(seen["landmarks"][name] - known["landmarks"][name])
@@ -257,7 +261,7 @@ def test_fewer_than_two_sensors_cannot_be_measured(normal, n):
         values[n:] = 3.0
         return values
 
-    with pytest.raises(ParameterError, match="fewer than two sensors"):
+    with pytest.raises(SchemaError, match=f"fewer than two sensors can be used, {n} of 36"):
         hrm.analyze(remake(normal, change))
 
 
@@ -570,6 +574,34 @@ def test_a_saved_study_keeps_what_was_said_of_it(normal, tmp_path):
     assert {row["posture"] for row in hrm.to_dict(again)["swallows"]} == {"supine"}
     other = hrm.to_dict(hrm.analyze(hrm.open_recording(tmp_path / "study.h5"), posture="upright"))
     assert {row["posture"] for row in other["swallows"]} == {"upright"}
+
+
+def test_a_saved_study_keeps_its_context_limit_and_parameters(normal, tmp_path):
+    told = {
+        "clinical": {"prior_surgery": "myotomy"},
+        "irp_limit": 18.0,
+        "parameters": {"dci.threshold_mmhg": 25.0},
+    }
+    first = hrm.analyze(normal, **told)
+    hrm.write_native(first, tmp_path / "study.h5")
+    saved = hrm.open_recording(tmp_path / "study.h5")
+    assert hrm.to_dict(hrm.analyze(saved)) == hrm.to_dict(first)
+    assert hrm.to_dict(hrm.analyze(saved)) != result(normal)
+    other = hrm.to_dict(hrm.analyze(saved, irp_limit=12.0, clinical={"opioids": True}))
+    engine = other["engine"]
+    assert engine["irp_limit"]["value_mmhg"] == 12.0
+    assert engine["clinical"]["prior_surgery"] == "myotomy"
+    assert engine["clinical"]["opioids"] is True
+    assert engine["parameter_overrides"] == {"dci.threshold_mmhg": 25.0}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"nobody": 1}', '{"prior_surgery": [}'])
+@pytest.mark.parametrize("name", ["clinical", "irp_limit", "parameter_overrides"])
+def test_a_damaged_note_of_an_earlier_analysis_is_told(normal, name, text):
+    study = normal.copy()
+    study.attrs = {**normal.attrs, name: text}
+    with pytest.raises(ParameterError, match=name):
+        hrm.analyze(study)
 
 
 def test_a_stated_onset_far_from_the_one_measured_is_remarked_upon(normal):

@@ -1,24 +1,17 @@
 """The README's examples run as they stand."""
 
 import re
-from pathlib import Path
 
 import hrm
+from tests.pages import ROOT, blocks, run
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-
-
-def test_the_python_example_runs(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    (example,) = blocks("python")
-    names: dict[str, object] = {}
-    exec(compile(example, "README.md", "exec"), names)
+def test_its_blocks_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run("README.md", tmp_path)
     table = names["table"]
     assert isinstance(table, dict)
     assert [row["type"] for row in table["swallows"]] == ["normal"] * 3
@@ -32,7 +25,7 @@ def test_the_lines_for_windows_are_those_of_the_demo():
         found = re.findall(r"hrm (analyze examples/.*)", joined)
         return [" ".join(line.split()).replace("$(DEMO)", "demo-output") for line in found]
 
-    (windows,) = blocks("powershell")
+    (windows,) = [block.text for block in blocks("README.md") if block.kind == "powershell"]
     assert commands(windows) == commands(MAKEFILE)
     assert len(commands(windows)) == 2
 

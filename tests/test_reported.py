@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 import hrm
 from hrm import reported
-from hrm.reported import ReportedSwallow, block_of, lay_beside, match, rows_of, to_dataset
+from hrm.reported import (
+    ReportedSwallow,
+    block_of,
+    lay_beside,
+    match,
+    plain_rows,
+    rows_of,
+    to_dataset,
+)
 
 times = st.lists(st.one_of(st.integers(0, 40).map(lambda n: n / 2), st.just(math.nan)), max_size=7)
 onsets = st.lists(st.integers(0, 40).map(lambda n: n / 2), max_size=7, unique=True).map(sorted)
@@ -63,7 +71,7 @@ def test_every_row_is_somewhere_and_only_once(times, onsets):
     ids = kept["swallow_id"].values.tolist()
     for swallow in range(1, len(onsets) + 1):
         number = int(beside["reported_number"].values[swallow - 1])
-        block = block_of(beside.isel(swallow=swallow - 1))
+        block = block_of(plain_rows(beside, "swallow")[swallow - 1])
         if number == 0:
             assert swallow not in ids
             assert block is None
@@ -87,9 +95,8 @@ def test_units_stay_with_the_numbers():
 
 
 def test_a_column_is_there_only_if_the_file_has_it():
-    block = block_of(
-        to_dataset([ReportedSwallow(math.nan, metrics={"irp4s_mmhg": math.nan})]).isel(swallow=0)
-    )
+    rows = to_dataset([ReportedSwallow(math.nan, metrics={"irp4s_mmhg": math.nan})])
+    block = block_of(plain_rows(rows, "swallow")[0])
     assert block == {
         **dict.fromkeys(("onset_s", "number", "label", "irp4s_mmhg")),
         "status": {},

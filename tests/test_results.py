@@ -396,6 +396,22 @@ def test_units_in_name_node_and_catalogue_agree():
         assert catalog.metrics()[name].units == unit
 
 
+@pytest.mark.parametrize("name", SWALLOW_METRICS)
+def test_the_schema_asks_of_each_number_of_a_swallow_what_it_asks_of_all(name):
+    # Seven places, each of which is easily forgotten.
+    row = catalog.result_schema()["$defs"]["swallow"]
+    raw = f"{name}_unfiltered"
+    assert {name, raw} <= row["properties"].keys()
+    assert name in row["required"]
+    (beside,) = [each["dependentRequired"] for each in row["allOf"] if "dependentRequired" in each]
+    assert raw in beside
+    chained = {key for key, wanted in beside.items() if raw in wanted}
+    assert chained or raw == "irp4s_mmhg_unfiltered"
+    asked = [list(each["if"]["properties"]) for each in row["allOf"] if "if" in each]
+    assert [name] in asked
+    assert [raw] in asked
+
+
 def test_values_of_the_tree_and_the_contract_agree():
     tree = CASES["noisy"]()
     result, node = to_dict(tree), tree["swallows"].to_dataset()

@@ -308,3 +308,18 @@ def test_what_is_no_study_is_a_type_error_that_says_how_to_make_one(thing):
     for function in (validate, hrm.analyze):
         with pytest.raises(TypeError, match=r"DataTree.*open_recording\(path\) makes one"):
             function(thing)
+
+
+def test_a_rate_that_gives_no_times_is_refused_without_a_warning():
+    for rate in (1e-308, 5e-324):
+        with pytest.raises(SchemaError, match="sampling_rate must give times that are numbers"):
+            hrm.make_recording(np.zeros((200, 3)), sampling_rate=rate, depth=[0, 1, 2])
+        with pytest.raises(SchemaError, match="impedance_sampling_rate must give times"):
+            hrm.make_recording(
+                np.zeros((200, 3)),
+                sampling_rate=50.0,
+                depth=[0, 1, 2],
+                impedance=np.ones((200, 2)),
+                impedance_depth=[1, 2],
+                impedance_sampling_rate=rate,
+            )

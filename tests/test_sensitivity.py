@@ -36,7 +36,8 @@ def test_every_alternative_names_parameters_that_exist_and_differs_from_the_defa
 def test_the_disputed_choices_of_the_specification_are_all_there():
     about = {row["about"] for row in catalog.alternative_table()}
     assert about >= {
-        "interpolation between sensors",
+        "interpolation between sensors, of the body",
+        "interpolation between sensors, of the LES",
         "gastric reference",
         "place of the e-sleeve",
         "contractile deceleration point",

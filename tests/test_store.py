@@ -187,8 +187,48 @@ def who(table):
 
 def test_every_number_leads_to_file_and_version(tree):
     attrs = tree.attrs
-    start = f"{attrs['source_sha256']}#hrm-{hrm.__version__}#{attrs['parameters_id']}#automatic"
-    assert set(to_long(tree)["source"]) == {start}
+    (source,) = set(to_long(tree)["source"])
+    file, version, rules, found = source.split("#")
+    assert (file, version, found) == (attrs["source_sha256"], f"hrm-{hrm.__version__}", "automatic")
+    assert rules.split("+")[0] == attrs["parameters_id"]
+
+
+def source_of(recording, **options):
+    (source,) = set(to_long(hrm.analyze(recording, **options))["source"])
+    return source
+
+
+def test_one_source_is_one_way_to_measure_one_file(tmp_path):
+    recording = phantom_study()
+    node = recording["pressure"].to_dataset()
+    usual = source_of(recording, system="manoscan", posture="supine")
+    assert source_of(recording, system="manoscan", posture="supine") == usual
+    said = [
+        source_of(recording, system="manoscan", posture="upright"),
+        source_of(recording, system="mms_wp", posture="supine"),
+        source_of(recording, system="manoscan", posture="supine", irp_limit=12.0),
+    ]
+    moved = hrm.make_recording(
+        node["pressure"].values.T,
+        sampling_rate=float(recording.attrs["sampling_rate"]),
+        depth=node["depth"].values * 1.1,
+    )
+    # As if the file had been read with other sensors, or in another unit.
+    moved.attrs["source_sha256"] = recording.attrs["source_sha256"]
+    said.append(source_of(moved, system="manoscan", posture="supine"))
+    other = hrm.make_recording(
+        node["pressure"].values.T * np.float32(0.7355),
+        sampling_rate=float(recording.attrs["sampling_rate"]),
+        depth=node["depth"].values,
+    )
+    other.attrs["source_sha256"] = recording.attrs["source_sha256"]
+    said.append(source_of(other, system="manoscan", posture="supine"))
+    assert len({usual, *said}) == 1 + len(said)
+    # What is saved and read again is the same measurement.
+    study = hrm.analyze(recording, system="manoscan", posture="supine")
+    hrm.write_native(study, tmp_path / "study.h5")
+    again = to_long(hrm.open_recording(tmp_path / "study.h5"))
+    assert set(again["source"]) == {usual}
 
 
 def test_every_number_leads_to_its_reader():

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+
 import numpy as np
 from numpy.typing import NDArray
+
+from hrm.kernels.peaks import prominences_1d
+from hrm.kernels.scan import row_medians_1d
 
 
 def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Start and stop (exclusive) of each run of True, as rows."""
-    padded = np.concatenate(([False], mask, [False])).astype(np.int8)
-    edges = np.flatnonzero(np.diff(padded))
-    return edges.reshape(-1, 2).astype(np.int64)
+    changes = np.flatnonzero(mask[1:] != mask[:-1]) + 1
+    first, last = mask[:1].nonzero()[0], mask[-1:].nonzero()[0] + mask.size
+    return np.concatenate((first, changes, last)).reshape(-1, 2).astype(np.int64)
+
+
+def during(
+    time: NDArray[np.float64], start_s: float, stop_s: float, *, last: bool = False
+) -> slice:
+    """Samples from `start_s` to before `stop_s`, or to it if `last`.
+
+    A mask would look at the whole recording for every swallow: the square of its length.
+    """
+    end = np.searchsorted(time, stop_s, side="right" if last else "left")
+    return slice(int(np.searchsorted(time, start_s)), int(end))
 
 
 def band_pass(
@@ -30,6 +46,11 @@ def band_pass(
     return np.asarray(np.fft.irfft(spectrum, padded.size)[n : 2 * n])
 
 
+def row_medians(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Median of each row (sensor, time), NaN left out; NaN where there is nothing."""
+    return row_medians_1d(np.ascontiguousarray(values, dtype=np.float32))
+
+
 def local_maxima(
     values: NDArray[np.float64], *, prominence: float, spacing: int
 ) -> NDArray[np.int64]:
@@ -38,21 +59,14 @@ def local_maxima(
     Of maxima that are too close the higher one stays. Ends are not maxima.
     """
     rising = np.flatnonzero((values[1:-1] > values[:-2]) & (values[1:-1] >= values[2:])) + 1
-    standing = [k for k in rising.tolist() if _prominence(values, k) >= prominence]
+    standing = rising[prominences_1d(np.ascontiguousarray(values), rising) >= prominence]
     kept: list[int] = []
-    for k in sorted(standing, key=lambda index: -values[index]):
-        if all(abs(k - other) >= spacing for other in kept):
-            kept.append(k)
-    return np.array(sorted(kept), dtype=np.int64)
-
-
-def _prominence(values: NDArray[np.float64], peak: int) -> float:
-    height = values[peak]
-    left_higher = np.flatnonzero(values[:peak] > height)
-    right_higher = np.flatnonzero(values[peak + 1 :] > height)
-    left = values[(left_higher[-1] + 1 if left_higher.size else 0) : peak + 1]
-    right = values[peak : (peak + 1 + right_higher[0] if right_higher.size else values.size)]
-    return float(height - max(left.min(), right.min()))
+    for k in standing[np.argsort(-values[standing], kind="stable")].tolist():
+        # In order of place, so that only the two neighbors are asked.
+        at = bisect(kept, k)
+        if all(abs(k - other) >= spacing for other in kept[max(at - 1, 0) : at + 1]):
+            kept.insert(at, k)
+    return np.array(kept, dtype=np.int64)
 
 
 def crossing(

@@ -14,9 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
+from hrm.detect._signal import during, row_medians
 from hrm.detect.baseline import Baseline
 from hrm.detect.landmarks import Landmarks
 from hrm.detect.profile import Sphincter
+from hrm.detect.response import all_rose, rise_before
 from hrm.detect.swallows import ues_falls
 
 _STEP_CM = 0.1
@@ -67,28 +69,22 @@ def _common_cavity(
     parameters: Parameters,
 ) -> bool:
     """Whether the esophagus rose to gastric pressure, all of it at once, before `fall_s`."""
-    time, values = pressure["time"].values, pressure.values
-    length = parameters["artefact.cavity_before_s"]
-    # The last third lies within the cavity; before it began, the esophagus was at rest.
-    within = (time >= fall_s - length / 3.0) & (time < fall_s - 0.1)
-    before = (time >= fall_s - 3.0 * length) & (time < fall_s - length)
-    if not (within.any() and before.any()):
+    found = rise_before(pressure, body, fall_s, parameters)
+    if found is None:
         return False
-    esophagus = np.median(values[body][:, within], axis=1)
-    rise = esophagus - np.median(values[body][:, before], axis=1)
-    stomach = float(np.median(values[gastric][:, within]))
-    together = np.mean(rise >= parameters["artefact.cavity_rise_mmhg"])
-    near = abs(float(np.median(esophagus)) - stomach) <= parameters["artefact.cavity_mmhg"]
-    return bool(near and together >= parameters["artefact.cavity_share"])
+    within, rise = found
+    esophagus = float(np.median(np.median(within[body], axis=1)))
+    near = abs(esophagus - float(np.median(within[gastric]))) <= parameters["artefact.cavity_mmhg"]
+    return near and all_rose(rise, parameters)
 
 
 def _wave(
     pressure: xr.DataArray, pharynx: NDArray[np.bool_], fall_s: float, parameters: Parameters
 ) -> bool:
     time = pressure["time"].values
-    near = (time >= fall_s - 1.0) & (time <= fall_s + parameters["detect.merge_s"])
-    peaks = pressure.values[pharynx][:, near].max(axis=1)
-    rest = np.median(pressure.values[pharynx], axis=1)
+    near = during(time, fall_s - 1.0, fall_s + parameters["detect.merge_s"], last=True)
+    peaks = pressure.values[:, near][pharynx].max(axis=1)
+    rest = row_medians(pressure.values[pharynx]).astype(np.float32)
     level = np.maximum(
         parameters["onset.pharyngeal_mmhg"], rest + parameters["detect.pulse_rise_mmhg"]
     )
@@ -131,11 +127,12 @@ def catheter_shifts(
     out = []
     for onset in onsets:
         stop = onset - parameters["baseline.before_swallow_s"]
-        window = (time >= stop - parameters["artefact.shift_window_s"]) & (time < stop)
-        if not window.any():
+        ends = np.searchsorted(time, [stop - parameters["artefact.shift_window_s"], stop])
+        window = pressure.values[:, slice(*ends)]
+        if not window.size:
             out.append(math.nan)
             continue
-        now = np.median(pressure.values[:, window].astype(np.float64), axis=1)
+        now = np.median(window.astype(np.float64), axis=1)
         moves = [_move(depth, rest, now, zone, parameters) for zone in zones]
         together = max(moves) - min(moves) <= parameters["artefact.shift_cm"]
         out.append(-float(np.mean(moves)) if together else math.nan)

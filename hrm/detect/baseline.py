@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.detect._signal import band_pass, local_maxima
+from hrm.detect._signal import band_pass, during, local_maxima
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def contraction_ends(
     longest = parameters["dci.window_repetitive_s"]
     ends = []
     for onset, following in zip(onsets, [*onsets, float("inf")][1:], strict=True):
-        inside = (time >= onset) & (time < min(onset + longest, following))
-        last = np.flatnonzero(inside & active)
-        ends.append(float(time[last[-1]]) if last.size else float(onset))
+        inside = during(time, onset, min(onset + longest, following))
+        last = np.flatnonzero(active[inside])
+        ends.append(float(time[inside][last[-1]]) if last.size else float(onset))
     return ends
 
 

@@ -60,8 +60,9 @@ def breaths_between_swallows(
     time, depth = pressure["time"].values, pressure["depth"].values
     clear = np.ones(time.size, dtype=np.bool_)
     for onset in onsets:
-        start = onset - parameters["egj_ci.before_swallow_s"]
-        clear &= (time <= start) | (time >= onset + parameters["egj_ci.after_swallow_s"])
+        start = np.searchsorted(time, onset - parameters["egj_ci.before_swallow_s"], side="right")
+        stop = np.searchsorted(time, onset + parameters["egj_ci.after_swallow_s"])
+        clear[start:stop] = False
     if not clear.any() or not np.isfinite(marks.les_peak_cm):
         return []
     breathing = find_respiration(

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
+from hrm.detect._signal import during
 from hrm.detect.landmarks import Landmarks
 from hrm.detect.proposal import Proposal
 
@@ -36,8 +37,8 @@ def gastric_reference(
     if away <= parameters["gastric.baseline_far_s"]:
         return marks.gastric_reference_mmhg
     time = pressure["time"].values
-    before = (time >= onset_s - parameters["gastric.local_s"]) & (time < onset_s)
-    values = pressure.values[_sensors(pressure, marks)][:, before]
+    before = during(time, onset_s - parameters["gastric.local_s"], onset_s)
+    values = pressure.values[:, before][_sensors(pressure, marks)]
     return float(np.median(np.nanmedian(values, axis=1)))
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.detect._signal import crossing, local_maxima
+from hrm.detect._signal import crossing, during, local_maxima, row_medians
 from hrm.detect.baseline import Baseline, Respiration, find_respiration
 from hrm.kernels.interpolate import depth_grid, interpolate_2d
 
@@ -72,7 +72,7 @@ def rough_les(pressure: xr.DataArray, top_cm: float, quiet: NDArray[np.bool_]) -
     quiet : array (time,) of bool
     """
     depth = pressure["depth"].values
-    profile = np.nanmedian(pressure.values[:, quiet].astype(np.float64), axis=1)
+    profile = row_medians(pressure.values[:, quiet])
     inner = np.arange(depth.size)[1:-1]
     peaks = inner[
         (depth[1:-1] >= top_cm) & (profile[1:-1] > profile[:-2]) & (profile[1:-1] >= profile[2:])
@@ -400,15 +400,15 @@ def _les_by_relaxation(
     parameters: Parameters,
 ) -> Landmarks:
     """Locate a sphincter without resting peak by its relaxation on swallowing (SPEC 2.3)."""
-    time, values = pressure["time"].values, pressure.values.astype(np.float64)
+    time, values = pressure["time"].values, pressure.values
     drops = []
     for onset in onsets:
-        before = (time >= onset - 2.0) & (time < onset)
-        after = (time >= onset + 1.0) & (time < onset + 3.0)
-        if before.any() and after.any():
-            drops.append(
-                np.nanmean(values[:, before], axis=1) - np.nanmean(values[:, after], axis=1)
-            )
+        before, after = (
+            values[:, during(time, onset + first, onset + last)].astype(np.float64)
+            for first, last in ((-2.0, 0.0), (1.0, 3.0))
+        )
+        if before.size and after.size:
+            drops.append(np.nanmean(before, axis=1) - np.nanmean(after, axis=1))
     status = {"les": "not_definable_by_pressure"}
     if not drops:
         return Landmarks(status=status)

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.detect._signal import crossing
+from hrm.detect._signal import crossing, row_medians
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def find_ues(pressure: xr.DataArray, parameters: Parameters) -> Sphincter | None
 
 def resting_profile(pressure: xr.DataArray) -> NDArray[np.float64]:
     """Median over time of the pressure at each sensor [mmHg], in which the UES is found."""
-    return np.asarray(np.nanmedian(pressure.values.astype(np.float64), axis=1))
+    return row_medians(pressure.values)
 
 
 def _count_within(depth: NDArray[np.float64], start: int, length_cm: float) -> int:

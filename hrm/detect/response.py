@@ -14,13 +14,18 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.detect._signal import runs
+from hrm.detect._signal import during, runs
 from hrm.detect.landmarks import rough_les
 from hrm.detect.profile import Sphincter
 
 
 def is_deglutitive(
-    pressure: xr.DataArray, ues: Sphincter, fall_s: float, parameters: Parameters
+    pressure: xr.DataArray,
+    ues: Sphincter,
+    fall_s: float,
+    parameters: Parameters,
+    *,
+    les_cm: float | None = None,
 ) -> bool:
     """Whether a fall of the UES is followed as a swallow is, and not preceded as a belch is.
 
@@ -32,6 +37,8 @@ def is_deglutitive(
         At rest.
     fall_s : float [s]
     parameters : Parameters
+    les_cm : float, optional
+        From `les_below`, to find it once for many falls.
 
     Returns
     -------
@@ -41,8 +48,7 @@ def is_deglutitive(
         no contraction: straining makes one too.
     """
     depth = pressure["depth"].values
-    top = ues.lower_cm + parameters["les.search_below_ues_cm"]
-    les = rough_les(pressure, top, np.ones(pressure.sizes["time"], dtype=np.bool_))
+    les = les_below(pressure, ues, parameters) if les_cm is None else les_cm
     bottom = les if math.isfinite(les) else float(depth[-1]) + 1.0
     body = (depth > ues.lower_cm + parameters["tz.below_ues_cm"]) & (depth < bottom - 1.0)
     if cavity_before(pressure, body, fall_s, parameters):
@@ -50,6 +56,41 @@ def is_deglutitive(
     return contraction_follows(pressure, body, fall_s, parameters) or les_relaxes(
         pressure, les, fall_s, parameters
     )
+
+
+def les_below(pressure: xr.DataArray, ues: Sphincter, parameters: Parameters) -> float:
+    """Find about where the LES lies in the whole recording [cm]; NaN if it does not show."""
+    top = ues.lower_cm + parameters["les.search_below_ues_cm"]
+    return rough_les(pressure, top, np.ones(pressure.sizes["time"], dtype=np.bool_))
+
+
+def rise_before(
+    pressure: xr.DataArray, body: NDArray[np.bool_], fall_s: float, parameters: Parameters
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Pressures just before `fall_s`, and how far the body had risen to them.
+
+    Parameters
+    ----------
+    pressure : DataArray (sensor, time) [mmHg]
+    body : array (sensor,) of bool
+    fall_s : float [s]
+    parameters : Parameters
+
+    Returns
+    -------
+    within : array (sensor, time) [mmHg]
+        Of all sensors, the last third of ``artefact.cavity_before_s``.
+    rise : array (body sensor,) [mmHg]
+        Median of the body within, less that of the time before the cavity can have begun.
+        None instead of both where the recording does not reach that far back.
+    """
+    time, values = pressure["time"].values, pressure.values
+    length = parameters["artefact.cavity_before_s"]
+    within = values[:, during(time, fall_s - length / 3.0, fall_s - 0.1)]
+    before = values[:, during(time, fall_s - 3.0 * length, fall_s - length)]
+    if not (body.any() and within.size and before.size):
+        return None
+    return within, np.median(within[body], axis=1) - np.median(before[body], axis=1)
 
 
 def cavity_before(
@@ -68,14 +109,12 @@ def cavity_before(
     -------
     bool
     """
-    time = pressure["time"].values
-    length = parameters["artefact.cavity_before_s"]
-    within = (time >= fall_s - length / 3.0) & (time < fall_s - 0.1)
-    before = (time >= fall_s - 3.0 * length) & (time < fall_s - length)
-    if not (body.any() and within.any() and before.any()):
-        return False
-    values = pressure.values[body]
-    rise = np.median(values[:, within], axis=1) - np.median(values[:, before], axis=1)
+    found = rise_before(pressure, body, fall_s, parameters)
+    return found is not None and all_rose(found[1], parameters)
+
+
+def all_rose(rise: NDArray[np.float32], parameters: Parameters) -> bool:
+    """Whether so many sensors of the body rose that it was one cavity."""
     risen = np.mean(rise >= parameters["artefact.cavity_rise_mmhg"])
     return bool(risen >= parameters["artefact.cavity_share"])
 
@@ -127,17 +166,18 @@ def _contour_onsets(
     time = pressure["time"].values
     rate = 1.0 / float(time[1] - time[0])
     shortest = max(1, round(parameters["detect.contraction_s"] * rate))
-    window = np.flatnonzero((time >= fall_s) & (time <= fall_s + parameters["detect.activity_s"]))
-    before = (time >= fall_s - 3.0) & (time < fall_s)
+    window = during(time, fall_s, fall_s + parameters["detect.activity_s"], last=True)
+    following = pressure.values[:, window][body]
+    preceding = pressure.values[:, during(time, fall_s - 3.0, fall_s)][body]
     onsets = np.full(int(body.sum()), np.nan)
-    if window.size < 2 or not before.any():
+    if following.shape[1] < 2 or not preceding.shape[1]:
         return onsets
-    for k, values in enumerate(pressure.values[body]):
-        level = float(np.median(values[before])) + parameters["detect.contraction_mmhg"]
+    for k, (values, earlier) in enumerate(zip(following, preceding, strict=True)):
+        level = float(np.median(earlier)) + parameters["detect.contraction_mmhg"]
         # What is up already when the UES falls belongs to an earlier swallow.
-        spans = [(a, b) for a, b in runs(values[window] >= level) if a > 0 and b - a >= shortest]
+        spans = [(a, b) for a, b in runs(values >= level) if a > 0 and b - a >= shortest]
         if spans:
-            onsets[k] = time[window[spans[0][0]]]
+            onsets[k] = time[window][spans[0][0]]
     return onsets
 
 
@@ -166,21 +206,21 @@ def les_relaxes(
         return False
     time, depth = pressure["time"].values, pressure["depth"].values
     length = parameters["detect.activity_s"]
-    before = (time >= fall_s - length) & (time < fall_s)
-    after = (time >= fall_s) & (time <= fall_s + length)
+    before = pressure.values[:, during(time, fall_s - length, fall_s)]
+    after = pressure.values[:, during(time, fall_s, fall_s + length, last=True)]
     width = round(parameters["detect.les_mean_s"] / float(time[1] - time[0]))
-    if min(before.sum(), after.sum()) < 2 * width or width < 1:
+    if min(before.shape[1], after.shape[1]) < 2 * width or width < 1:
         return False
     half = 0.5 * parameters["irp.sleeve_length_cm"]
-    sleeve = pressure.values[np.abs(depth - les_cm) <= half].max(axis=0).astype(np.float64)
-    tone = _lowest_mean(sleeve[before], width)
-    fall = tone - _lowest_mean(sleeve[after], width)
+    sleeve = np.abs(depth - les_cm) <= half
+    tone = _lowest_mean(before[sleeve].max(axis=0).astype(np.float64), width)
+    fall = tone - _lowest_mean(after[sleeve].max(axis=0).astype(np.float64), width)
     if fall >= parameters["detect.activity_mmhg"]:
         return True
     stomach = depth > les_cm + half
     if not stomach.any():
         return False
-    height = tone - float(np.median(pressure.values[stomach][:, before]))
+    height = tone - float(np.median(before[stomach]))
     share = parameters["detect.les_drop_fraction"]
     return bool(fall >= parameters["detect.les_least_mmhg"] and fall >= share * height)
 

@@ -5,17 +5,19 @@ Operator markers are hints only: they never make or date a swallow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.detect._signal import crossing, runs
+from hrm.detect._signal import crossing, during, row_medians, runs
 from hrm.detect.profile import Sphincter
-from hrm.detect.response import is_deglutitive
+from hrm.detect.response import is_deglutitive, les_below
+from hrm.kernels.scan import below_habit_1d, rising_share_1d
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,8 @@ def find_coughs(pressure: xr.DataArray, parameters: Parameters) -> list[float]:
     time = pressure["time"].values
     rate = 1.0 / float(time[1] - time[0])
     lag = max(1, round(parameters["cough.rise_within_s"] * rate))
-    rise = np.zeros(values.shape[1])
-    step = values[:, lag:] - values[:, :-lag]
-    rise[lag:] = np.mean(step >= parameters["cough.rise_mmhg"], axis=0)
+    plain = np.ascontiguousarray(values, dtype=np.float32)
+    rise = rising_share_1d(plain, lag, parameters["cough.rise_mmhg"])
     spans = runs(rise >= parameters["cough.share"])
     # A cough is over within a second; a plateau that begins at once stays.
     longest = round(parameters["cough.longest_s"] * rate)
@@ -121,6 +122,7 @@ def find_candidates(
         arrival = tuple((float(depth[p.sensor]), p.start_s) for p in wave)
         found.append(Candidate(wave[0].start_s, arrival, fell))
     times = [candidate.time_s for candidate in found]
+    les = cache(lambda zone: les_below(pressure, zone, parameters))
     # A marker speaks for one swallow: one that has its wave backs nothing else.
     hints = [hint for hint in hints if not _near(hint, times, parameters["detect.hint_s"])]
     for fall in falls_without_wave(falls, times, coughs, parameters):
@@ -128,7 +130,7 @@ def find_candidates(
         # A pharynx that is in view and saw no wave speaks against a swallow: what follows
         # must then be what a belch has not.
         if ues is not None and pharynx.size >= 2 and not hinted:
-            followed = _own_response(pressure, ues, fall, times, parameters)
+            followed = _own_response(pressure, ues, fall, times, parameters, les)
         else:
             followed = _supported(pressure, ues, fall, hints, parameters)
         if followed:
@@ -163,20 +165,21 @@ def _own_response(
     fall: float,
     waves: Sequence[float],
     parameters: Parameters,
+    les: Callable[[Sphincter], float],
 ) -> bool:
     """Whether body or LES answer to a fall, and not to a swallow with a wave before it."""
     if any(0.0 <= fall - wave <= parameters["detect.activity_s"] for wave in waves):
         return False
     if not _opens(pressure, ues, fall, parameters):
         return False
-    return is_deglutitive(pressure, ues, fall, parameters)
+    return is_deglutitive(pressure, ues, fall, parameters, les_cm=les(ues))
 
 
 def _opens(pressure: xr.DataArray, ues: Sphincter, fall: float, parameters: Parameters) -> bool:
     """Whether the UES falls below its tone at rest, and not only from an after-contraction."""
     time = pressure["time"].values
-    soon = (time >= fall) & (time <= fall + 1.0)
-    lowest = float(_ues_trace(pressure, ues)[soon].min())
+    soon = pressure[:, during(time, fall, fall + 1.0, last=True)]
+    lowest = float(_ues_trace(soon, ues).min())
     return bool(lowest < (1.0 - parameters["detect.ues_drop_fraction"]) * ues.peak_mmhg)
 
 
@@ -235,8 +238,7 @@ def _pulses(
     time: NDArray[np.float64],
     parameters: Parameters,
 ) -> list[_Pulse]:
-    base = float(np.nanmedian(values))
-    level = max(parameters["onset.pharyngeal_mmhg"], base + parameters["detect.pulse_rise_mmhg"])
+    level = _pulse_level(values, parameters)
     longest = parameters["detect.pulse_longest_s"]
     found = []
     for a, b in runs(values >= level):
@@ -253,12 +255,26 @@ def _pulses(
     return found
 
 
+def _pulse_level(values: NDArray[np.float32], parameters: Parameters) -> float:
+    """Pressure that a pulse must reach: well above the rest of its sensor."""
+    lowest = float(parameters["onset.pharyngeal_mmhg"])
+    rise = float(parameters["detect.pulse_rise_mmhg"])
+    # A median below half of the samples cannot count, and counting is a tenth of the work.
+    if 2 * np.count_nonzero(values > lowest - rise) < np.count_nonzero(np.isfinite(values)):
+        return lowest
+    return max(lowest, float(np.float32(row_medians(values[None, :])[0])) + rise)
+
+
 def _pharyngeal_waves(
     pressure: xr.DataArray, sensors: NDArray[np.int64], parameters: Parameters
 ) -> list[list[_Pulse]]:
     """Group pulses of neighboring times into waves that run downwards."""
     time, depth = pressure["time"].values, pressure["depth"].values
-    pulses = [p for s in sensors for p in _pulses(pressure.values[s], int(s), time, parameters)]
+    pulses = [
+        pulse
+        for sensor in sensors
+        for pulse in _pulses(pressure.values[sensor], int(sensor), time, parameters)
+    ]
     pulses.sort(key=lambda p: p.peak_s)
     groups: list[list[_Pulse]] = []
     for pulse in pulses:
@@ -283,14 +299,19 @@ def _without_ues_images(
     time = pressure["time"].values
     step = float(time[1] - time[0])
     sphincter = _ues_trace(pressure, ues)
-    rest = np.median(pressure.values, axis=1)
+    rest: dict[int, float] = {}
 
     def image(pulse: _Pulse) -> bool:
-        near = np.abs(time - pulse.peak_s) <= 0.25
-        top = int(np.argmax(sphincter[near]))
-        together = abs(float(time[near][top]) - pulse.peak_s) <= 1.5 * step
-        rise = float(sphincter[near][top]) - ues.peak_mmhg
-        return bool(together and rise >= pulse.height_mmhg - float(rest[pulse.sensor]))
+        # Cut out first: the whole recording would be searched for each pulse.
+        around = slice(*np.searchsorted(time, [pulse.peak_s - 0.5, pulse.peak_s + 0.5]))
+        near = np.flatnonzero(np.abs(time[around] - pulse.peak_s) <= 0.25) + around.start
+        top = int(near[np.argmax(sphincter[near])])
+        if not abs(float(time[top]) - pulse.peak_s) <= 1.5 * step:
+            return False
+        if pulse.sensor not in rest:
+            rest[pulse.sensor] = float(np.median(pressure.values[pulse.sensor]))
+        rise = float(sphincter[top]) - ues.peak_mmhg
+        return bool(rise >= pulse.height_mmhg - rest[pulse.sensor])
 
     return [wave for wave in waves if not all(map(image, wave))]
 
@@ -320,10 +341,13 @@ def ues_falls(pressure: xr.DataArray, ues: Sphincter, parameters: Parameters) ->
     """Times at which the resting UES zone loses half of a base of at least 20 mmHg."""
     time = pressure["time"].values
     rate = 1.0 / float(time[1] - time[0])
-    trace = _ues_trace(pressure, ues)
-    base = _running_base(trace, rate, parameters)
-    low = (trace < (1.0 - parameters["detect.ues_drop_fraction"]) * base) & (
-        base >= parameters["onset.base_minimum_mmhg"]
+    low = below_habit_1d(
+        _ues_trace(pressure, ues),
+        max(2, round(parameters["onset.base_s"] * rate)),
+        round(parameters["onset.base_gap_s"] * rate),
+        max(1, round(0.25 * rate)),
+        1.0 - parameters["detect.ues_drop_fraction"],
+        parameters["onset.base_minimum_mmhg"],
     )
     shortest = max(1, round(parameters["detect.ues_fall_s"] * rate))
     return [float(time[a]) for a, b in runs(low) if b - a >= shortest]
@@ -338,19 +362,6 @@ def _ues_trace(pressure: xr.DataArray, ues: Sphincter) -> NDArray[np.float64]:
     return np.asarray(pressure.values[zone].max(axis=0), dtype=np.float64)
 
 
-def _running_base(
-    trace: NDArray[np.float64], rate: float, parameters: Parameters
-) -> NDArray[np.float64]:
-    """Median of the trace over the base window, in steps of a quarter second."""
-    length = max(2, round(parameters["onset.base_s"] * rate))
-    gap = round(parameters["onset.base_gap_s"] * rate)
-    base = np.zeros(trace.size)
-    stride = max(1, round(0.25 * rate))
-    for k in range(gap + length, trace.size, stride):
-        base[k : k + stride] = np.median(trace[k - gap - length : k - gap])
-    return base
-
-
 def _supported(
     pressure: xr.DataArray,
     ues: Sphincter | None,
@@ -363,14 +374,15 @@ def _supported(
         return True
     time, depth = pressure["time"].values, pressure["depth"].values
     top = ues.lower_cm if ues is not None else depth[0] + parameters["detect.pharynx_cm"]
-    body = pressure.values[depth > top + parameters["tz.below_ues_cm"]]
-    soon = (time >= time_s + 0.5) & (time <= time_s + parameters["detect.activity_s"])
-    before = (time >= time_s - 3.0) & (time < time_s)
-    if body.size == 0 or not soon.any() or not before.any():
+    body = depth > top + parameters["tz.below_ues_cm"]
+    end_s = time_s + parameters["detect.activity_s"]
+    soon = pressure.values[:, during(time, time_s + 0.5, end_s, last=True)][body]
+    before = pressure.values[:, during(time, time_s - 3.0, time_s)][body]
+    if soon.size == 0 or before.size == 0:
         return False
-    rest = np.median(body[:, before], axis=1)
-    rise = body[:, soon].max(axis=1) - rest
-    fall = rest - body[:, soon].min(axis=1)
+    rest = np.median(before, axis=1)
+    rise = soon.max(axis=1) - rest
+    fall = rest - soon.min(axis=1)
     activity = parameters["detect.activity_mmhg"]
     return bool(np.mean(rise >= activity) >= 0.2 or fall.max() >= activity)
 

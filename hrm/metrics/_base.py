@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -49,7 +49,7 @@ class Cut:
 
     Attributes
     ----------
-    values : array (depth, time) float32 [mmHg], C-contiguous
+    values : array (depth, time) float32 [mmHg], C-contiguous where it was cut
     depth : array (depth,) [cm]
     time : array (time,) [s]
     """
@@ -74,12 +74,25 @@ class Cut:
         return self.depth.size < 2 or self.time.size < 2
 
 
-def cut(field: xr.DataArray, top_cm: float, bottom_cm: float, start_s: float, stop_s: float) -> Cut:
+#: A pressure field, with labels or as plain arrays.
+Field: TypeAlias = xr.DataArray | Cut
+
+
+def plain(field: Field) -> Cut:
+    """Give a field (depth, time) [mmHg] as plain arrays, without a copy."""
+    if isinstance(field, Cut):
+        return field
+    # Asked of the coordinates' variables: `field["depth"]` takes ten times as long.
+    places = field.coords.variables
+    return Cut(field.values, places["depth"].values, places["time"].values)
+
+
+def cut(field: Field, top_cm: float, bottom_cm: float, start_s: float, stop_s: float) -> Cut:
     """Cut a box out of a field: depth both ends included, time start included.
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     top_cm, bottom_cm : float [cm]
     start_s, stop_s : float [s]
 
@@ -87,14 +100,23 @@ def cut(field: xr.DataArray, top_cm: float, bottom_cm: float, start_s: float, st
     -------
     Cut
     """
-    depth, time = field["depth"].values, field["time"].values
+    whole = plain(field)
+    depth, time = whole.depth, whole.time
     # Half a microsecond and a micrometer keep binary rounding of times and depths out.
     rows = slice(*np.searchsorted(depth, [top_cm - 1e-6, bottom_cm + 1e-6]))
     columns = slice(*np.searchsorted(time, [start_s - 5e-7, stop_s - 5e-7]))
-    values = np.ascontiguousarray(field.values[rows, columns], dtype=np.float32)
+    values = np.ascontiguousarray(whole.values[rows, columns], dtype=np.float32)
     return Cut(values, depth[rows], time[columns])
 
 
 def known(*numbers: float) -> bool:
     """Whether all numbers are finite."""
     return all(math.isfinite(number) for number in numbers)
+
+
+def index_of_lowest(values: NDArray[np.float64]) -> int:
+    """Index of the least value; the middle of its first run where it stands for a while."""
+    first = int(np.argmin(values))
+    other = np.flatnonzero(values[first:] > values[first])
+    length = int(other[0]) if other.size else values.size - first
+    return first + (length - 1) // 2

@@ -114,12 +114,16 @@ def crural_borders(
         borders of the LES; NaN where the catheter ends within these 2 cm.
     """
     depth = pressure_field["depth"].values
-    values = pressure_field.values.astype(np.float64)
+    values = pressure_field.values
     count = values.shape[1]
     half = round(parameters["respiration.half_width_s"] / _step(pressure_field))
 
     def mean_at(samples: NDArray[np.int64]) -> NDArray[np.float64]:
-        near = [values[:, max(0, k - half) : k + half + 1].mean(axis=1) for k in samples]
+        # In float64 only what is read: the field of a baseline is large.
+        near = [
+            values[:, max(0, k - half) : k + half + 1].astype(np.float64, order="C").mean(axis=1)
+            for k in samples
+        ]
         return np.asarray(np.mean(near, axis=0))
 
     inspiration = inspiration[(inspiration >= 0) & (inspiration < count)]
@@ -401,9 +405,15 @@ def basal_inspiratory(
     Returns
     -------
     Measurement [mmHg above gastric]
-        Mean over breaths of the greatest pressure between the LES borders within half
-        a breath of the peak (SPEC section 3.1); ``respiration_not_found`` without
-        breaths, ``baseline_short`` with fewer than three.
+        Mean over breaths of the greatest pressure between the LES borders during
+        inspiration, which is taken to be the half of the breath around its peak (SPEC
+        section 3.1); ``respiration_not_found`` without breaths, ``baseline_short`` with
+        fewer than three.
+
+    Notes
+    -----
+    Over the whole breath the greatest pressure of an LES above the diaphragm, which falls
+    with inspiration, would be the expiratory one.
     """
     if not known(les_upper_cm):
         return Measurement.missing(LANDMARK_MISSING)
@@ -413,11 +423,12 @@ def basal_inspiratory(
         return Measurement.missing(NO_GASTRIC_SENSOR)
     if inspiration.size < 2:
         return Measurement.missing(RESPIRATION_MISSING)
-    half = int(np.median(np.diff(inspiration))) // 2
+    breath = float(np.median(np.diff(inspiration)))
+    side = int(parameters["barrier.inspiration_share"] * breath / 2.0)
     around = [
-        slice(k - half, k + half + 1)
+        slice(k - side, k + side + 1)
         for k in inspiration
-        if k - half >= 0 and k + half < quiet.size and quiet[k - half : k + half + 1].all()
+        if k - side >= 0 and k + side < quiet.size and quiet[k - side : k + side + 1].all()
     ]
     if len(around) < parameters["baseline.breaths"]:
         return Measurement.missing(BASELINE_SHORT)

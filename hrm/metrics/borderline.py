@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.metrics._base import Measurement, cut
+from hrm.metrics._base import Field, Measurement, cut
 from hrm.metrics.dci import Contraction, dci
 from hrm.metrics.front import Wavefront
 from hrm.metrics.swallow_types import SwallowLimits
@@ -67,13 +66,13 @@ def borderline_ranges(
 
 
 def dci_readings(
-    fields: Iterable[xr.DataArray], wave: Contraction, front: Wavefront, parameters: Parameters
+    fields: Iterable[Field], wave: Contraction, front: Wavefront, parameters: Parameters
 ) -> tuple[float, ...]:
     """Contractile integrals with the pressure a little higher and lower, in each field.
 
     Parameters
     ----------
-    fields : iterable of DataArray (depth, time) [mmHg]
+    fields : iterable of DataArray or Cut (depth, time) [mmHg]
         The swallow by each interpolation kernel.
     wave : Contraction
         Window and region, which stay as they are.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.kernels.contour import axial_sd_1d, axial_share_1d, label_2d, peak_run_2d
+from hrm.kernels.contour import axial_sd_1d, axial_share_1d, peak_run_2d, reached_2d
 from hrm.kernels.integral import excess_2d
-from hrm.metrics._base import LANDMARK_MISSING, SENSOR_FAILED, Cut, Measurement, cut, known
+from hrm.metrics._base import LANDMARK_MISSING, SENSOR_FAILED, Cut, Field, Measurement, cut, known
 from hrm.metrics.front import Wavefront
 
 
@@ -33,7 +33,7 @@ class Contraction:
 
 
 def contraction(
-    field: xr.DataArray,
+    field: Field,
     *,
     onset_s: float,
     stop_s: float,
@@ -45,7 +45,7 @@ def contraction(
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     onset_s, stop_s : float [s]
         `stop_s` is the end of the recording or the next onset.
     top_cm, bottom_cm : float [cm]
@@ -62,17 +62,20 @@ def contraction(
     if not known(top_cm, bottom_cm) or bottom_cm <= top_cm:
         return None
     start = onset_s + parameters["dci.start_s"]
-    longest = min(onset_s + parameters["dci.window_repetitive_s"], stop_s)
-    box = cut(field, top_cm, bottom_cm, start, longest)
-    if box.empty:
-        return None
     usual = min(onset_s + parameters["dci.window_s"], stop_s)
-    last = _last_wave_time(box, usual, parameters)
-    end = min(last + parameters["dci.tail_s"], longest)
-    # Peaks that repeat without a pause reach past the usual window; nothing else may.
-    if end > usual and not _reaches(box, usual, parameters):
-        end = usual
-    return Contraction(start, end, cut(field, top_cm, bottom_cm, start, end))
+    box = cut(field, top_cm, bottom_cm, start, usual)
+    end = math.inf if box.empty else _end_of_wave(box, usual, parameters)
+    # Nearly all end early. What does not touch the end of a box does not go on behind it.
+    if end > usual:
+        longest = min(onset_s + parameters["dci.window_repetitive_s"], stop_s)
+        box = cut(field, top_cm, bottom_cm, start, longest)
+        if box.empty:
+            return None
+        end = min(_end_of_wave(box, usual, parameters), longest)
+        # Peaks that repeat without a pause reach past the usual window; nothing else may.
+        if end > usual and not _reaches(box, usual, parameters):
+            end = usual
+    return Contraction(start, end, cut(box, top_cm, bottom_cm, start, end))
 
 
 def unfinished(
@@ -109,19 +112,18 @@ def unfinished(
 def _wave_mask(box: Cut, latest_s: float, parameters: Parameters) -> NDArray[np.bool_]:
     """Connected regions above 20 mmHg that hold the peak run of some depth."""
     level = parameters["dci.threshold_mmhg"]
-    labels = label_2d(box.values >= level)
     usual = int(np.searchsorted(box.time, latest_s))
     early = np.ascontiguousarray(box.values[:, :usual])
     shortest = max(1, round(parameters["front.run_s"] / box.step_s))
     start, peak, _ = peak_run_2d(early, level, shortest)
     rows = np.flatnonzero(np.isfinite(start))
-    members = np.unique(labels[rows, peak[rows]])
-    return np.isin(labels, members[members > 0])
+    return reached_2d(box.values >= level, rows, peak[rows])
 
 
-def _last_wave_time(box: Cut, latest_s: float, parameters: Parameters) -> float:
+def _end_of_wave(box: Cut, latest_s: float, parameters: Parameters) -> float:
     active = np.flatnonzero(_wave_mask(box, latest_s, parameters).any(axis=0))
-    return float(box.time[active[-1]]) if active.size else float(box.time[0])
+    last = float(box.time[active[-1]]) if active.size else float(box.time[0])
+    return last + float(parameters["dci.tail_s"])
 
 
 def _reaches(box: Cut, time_s: float, parameters: Parameters) -> bool:
@@ -265,7 +267,7 @@ def _ahead_of_front(box: Cut, front: Wavefront, parameters: Parameters) -> NDArr
 
 
 def longest_break(
-    field: xr.DataArray,
+    field: Field,
     *,
     onset_s: float,
     wave: Contraction | None,
@@ -277,7 +279,7 @@ def longest_break(
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     onset_s : float [s]
     wave : Contraction or None
     ues_lower_cm, les_upper_cm : float [cm]

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
 from hrm.kernels.contour import peak_run_2d
+from hrm.kernels.hinge import hinge_fits_1d
 from hrm.kernels.plateau import plateau_ahead_2d
-from hrm.metrics._base import NO_WAVEFRONT, Cut, Measurement, cut, known
+from hrm.metrics._base import NO_WAVEFRONT, Cut, Field, Measurement, cut, known
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class DecelerationPoint:
 
 
 def transition_zone(
-    field: xr.DataArray,
+    field: Field,
     *,
     onset_s: float,
     stop_s: float,
@@ -68,7 +68,7 @@ def transition_zone(
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     onset_s, stop_s : float [s]
     ues_lower_cm, les_upper_cm : float [cm]
     parameters : Parameters
@@ -78,6 +78,12 @@ def transition_zone(
     float [cm]
         Where the greatest pressure along the corridor is least, between 2 cm below
         the UES and half of the body; the most caudal of equals (SPEC section 2.7).
+
+    Notes
+    -----
+    Least at the upper end of the search is the flank of the striated contraction, no
+    trough. Where the pressure falls below the front's level again after a peak that stands
+    out by as much as one of several peaks must, that is the trough.
     """
     if not known(ues_lower_cm, les_upper_cm):
         return math.nan
@@ -93,7 +99,20 @@ def transition_zone(
     if box.empty:
         return math.nan
     greatest = box.values.max(axis=1)
-    return float(box.depth[box.depth.size - 1 - int(np.argmin(greatest[::-1]))])
+    least = greatest.size - 1 - int(np.argmin(greatest[::-1]))
+    return float(box.depth[least or _trough_after_peak(greatest, parameters)])
+
+
+def _trough_after_peak(greatest: NDArray[np.float32], parameters: Parameters) -> int:
+    """Row of the trough below the first peak; 0 where there is none."""
+    depth_mmhg = parameters["peaks.prominence_mmhg"]
+    # A peak is one as soon as the pressure has fallen from it by the prominence.
+    fallen = np.maximum.accumulate(greatest) - greatest >= depth_mmhg
+    if not fallen.any():
+        return 0
+    below = int(np.argmax(fallen))
+    trough = greatest.size - 1 - int(np.argmin(greatest[below:][::-1]))
+    return trough if greatest[trough] < parameters["front.level_mmhg"] else 0
 
 
 def corridor(onset_s: float, stop_s: float, parameters: Parameters) -> tuple[float, float]:
@@ -102,23 +121,26 @@ def corridor(onset_s: float, stop_s: float, parameters: Parameters) -> tuple[flo
 
 
 def wavefront(
-    field: xr.DataArray,
+    field: Field,
     *,
     onset_s: float,
     stop_s: float,
     top_cm: float,
     bottom_cm: float,
     parameters: Parameters,
+    level_mmhg: float = math.nan,
 ) -> Wavefront:
     """Follow the front of the contraction down the esophagus.
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     onset_s, stop_s : float [s]
     top_cm, bottom_cm : float [cm]
         Transition zone and proximal LES border.
     parameters : Parameters
+    level_mmhg : float [mmHg], optional
+        A reader's, which is not raised.
 
     Returns
     -------
@@ -128,11 +150,14 @@ def wavefront(
         that plateau would be taken for the front (SPEC section 2.8, steps 1-2).
     """
     box = cut(field, top_cm, bottom_cm, *corridor(onset_s, stop_s, parameters))
+    own = math.isfinite(level_mmhg)
+    level = level_mmhg if own else float(parameters["front.level_mmhg"])
     if box.empty:
         empty = np.full(box.depth.size, np.nan)
-        return Wavefront(box.depth, empty, parameters["front.level_mmhg"], empty)
-    level = float(parameters["front.level_mmhg"])
+        return Wavefront(box.depth, empty, level, empty)
     front = _front_at(box, level, parameters)
+    if own:
+        return front
     for _ in range(parameters["front.raises"]):
         merged = _merged_plateau(box, front, parameters)
         ahead = np.fmax(front.plateau, merged)
@@ -274,20 +299,17 @@ def _two_segments(
     if one <= z.size * parameters["cdp.resolution_s"] ** 2:
         # Straight to within the reading of a time: nothing to improve on.
         return None
-    best: tuple[float, float, NDArray[np.float64]] | None = None
-    for knot in knots:
-        design = _hinge(z, float(knot))
-        solution = np.asarray(np.linalg.lstsq(design, t, rcond=None)[0], dtype=np.float64)
-        error = float(np.sum((t - design @ solution) ** 2))
-        if best is None or error < best[0]:
-            best = (error, float(knot), solution)
-    if best is None or best[0] > (1.0 - parameters["cdp.improvement"]) * one:
+    if knots.size == 0:
         return None
-    if best[1] <= knots[0] + 1e-6 and knots[0] <= first + 1.5 * (z[1] - z[0]):
+    errors, fits = hinge_fits_1d(z, t, knots)
+    best = int(np.argmin(errors))
+    if not errors[best] <= (1.0 - parameters["cdp.improvement"]) * one:
+        return None
+    if knots[best] <= knots[0] + 1e-6 and knots[0] <= first + 1.5 * (z[1] - z[0]):
         # The best knot is where the search was cut off: that is no inflection.
         return None
-    slowing = best[2][2] > 0.0 and best[2][1] > 0.0
-    return (best[1], best[2]) if slowing else None
+    slowing = fits[best, 2] > 0.0 and fits[best, 1] > 0.0
+    return (float(knots[best]), fits[best]) if slowing else None
 
 
 def _fallback(

@@ -17,6 +17,7 @@ from hrm.metrics._base import (
     SENSOR_FAILED,
     WINDOW_TRUNCATED,
     Measurement,
+    index_of_lowest,
     known,
 )
 
@@ -199,7 +200,7 @@ def passage(
     seen = np.concatenate([ohm[before], ohm[after]])
     if not (np.isfinite(seen) & (seen > 0)).all():
         return Passage(depth_cm, status=SENSOR_FAILED)
-    base, low = float(np.median(ohm[before])), look[0] + _lowest(ohm[look])
+    base, low = float(np.median(ohm[before])), look[0] + index_of_lowest(ohm[look])
     nadir = float(ohm[low])
     where = {"base_ohm": base, "nadir_ohm": nadir, "nadir_s": float(time[low])}
     if nadir > (1 - parameters["bolus.least_fall"]) * base:
@@ -434,14 +435,6 @@ def _mean(
     return Measurement(
         float(np.mean(counted)), detail={"times_s": found.time[quiet], "values_ohm": counted}
     )
-
-
-def _lowest(values: NDArray[np.float64]) -> int:
-    """Index of the least value; the middle of its first run where it stands for a while."""
-    first = int(np.argmin(values))
-    other = np.flatnonzero(values[first:] > values[first])
-    length = int(other[0]) if other.size else values.size - first
-    return first + (length - 1) // 2
 
 
 def _entry(

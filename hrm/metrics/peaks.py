@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
 from hrm.catalog import Parameters
 from hrm.kernels.integral import excess_2d
 from hrm.kernels.peaks import count_peaks_2d
-from hrm.metrics._base import LANDMARK_MISSING, SENSOR_FAILED, Measurement, cut, known
+from hrm.metrics._base import LANDMARK_MISSING, SENSOR_FAILED, Field, Measurement, cut, known
 from hrm.metrics.dci import Contraction
 
 LES_NOT_COVERED = "les_not_covered"
@@ -69,7 +68,7 @@ def contraction_peaks(wave: Contraction | None, *, parameters: Parameters) -> Me
 
 
 def dci_les(
-    field: xr.DataArray,
+    field: Field,
     wave: Contraction | None,
     *,
     les_upper_cm: float,
@@ -80,7 +79,7 @@ def dci_les(
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     wave : Contraction or None
         Gives the time.
     les_upper_cm, les_lower_cm : float [cm]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
-from hrm.kernels.contour import axial_sd_1d, axial_share_1d
+from hrm.kernels.contour import axial_sd_1d, axial_share_1d, pressed_ahead_1d
+from hrm.kernels.integral import column_means_2d
 from hrm.metrics._base import (
     LANDMARK_MISSING,
     NO_WAVEFRONT,
     SENSOR_FAILED,
     Cut,
+    Field,
     Measurement,
     cut,
     known,
@@ -24,7 +25,7 @@ PATTERNS = ("none", "panesophageal", "compartmentalized", "egj")
 
 
 def pressurization(
-    field: xr.DataArray,
+    field: Field,
     *,
     onset_s: float,
     stop_s: float,
@@ -39,7 +40,7 @@ def pressurization(
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     onset_s, stop_s : float [s]
     ues_lower_cm, les_upper_cm, les_lower_cm, crural_diaphragm_cm : float [cm]
     front : Wavefront or None
@@ -60,7 +61,9 @@ def pressurization(
         return "none", LANDMARK_MISSING
     if not np.isfinite(box.values).all():
         return "none", SENSOR_FAILED
-    if _panesophageal(box, parameters):
+    body = les_upper_cm - ues_lower_cm
+    smooth_cm = ues_lower_cm + parameters["tz.body_fraction"] * body
+    if _panesophageal(box, smooth_cm, parameters):
         return "panesophageal", "ok"
     if front is not None and _compartmentalized(box, front, parameters):
         return "compartmentalized", "ok"
@@ -71,20 +74,32 @@ def pressurization(
     return "none", "ok"
 
 
-def _panesophageal(box: Cut, parameters: Parameters) -> bool:
+def _panesophageal(box: Cut, smooth_cm: float, parameters: Parameters) -> bool:
+    """Whether the body stands under one pressure that rose everywhere at once.
+
+    The striated part may have contracted after the onset, and stay above the contour until
+    the rest rises. Where the smooth part, which begins at `smooth_cm` at the latest, rises
+    at once by the same measure, in proportion to its length, that is no contraction.
+    """
     level = parameters["pep.mmhg"]
     shortest = max(1, round(parameters["pep.run_s"] / box.step_s))
     uniform = (axial_share_1d(box.values, level) >= parameters["pep.share"]) & (
         axial_sd_1d(box.values) <= parameters["pep.sd_mmhg"]
     )
     uniform = keep_long_runs(uniform, shortest)
+    starts = np.flatnonzero(np.diff(uniform.astype(np.int8), prepend=0) == 1)
+    if starts.size == 0:
+        return False
     above = box.values >= level
-    for first in np.flatnonzero(np.diff(uniform.astype(np.int8), prepend=0) == 1):
-        if (
-            _onset_span(above, int(first), parameters["pep.share"]) * box.step_s
-            <= parameters["pep.onset_span_s"]
-        ):
-            return True
+    smooth = above[box.depth >= smooth_cm]
+    for first in starts:
+        # What stood above from the start on has not contracted in this swallow.
+        fresh = not above[:, : int(first) + 1].all(axis=1).any()
+        for rows in (above, smooth) if fresh else (above,):
+            span = _onset_span(rows, int(first), parameters["pep.share"]) * box.step_s
+            # The binary rounding of times must not decide.
+            if span <= parameters["pep.onset_span_s"] * rows.shape[0] / above.shape[0] + 1e-6:
+                return True
     return False
 
 
@@ -101,14 +116,13 @@ def _onset_span(above: NDArray[np.bool_], column: int, share: float) -> float:
 def _compartmentalized(box: Cut, front: Wavefront, parameters: Parameters) -> bool:
     """At least 30 mmHg all the way from the contractile front to the EGJ."""
     arrival = np.interp(box.depth, front.depth, front.arrival, left=np.nan, right=np.nan)
-    known_rows = np.isfinite(arrival)
-    if not known_rows.any():
+    if not np.isfinite(arrival).any():
         return False
-    margin = parameters["dci.front_margin_s"]
-    ahead = known_rows[:, None] & (box.time[None, :] < arrival[:, None] - margin)
-    length = ahead.sum(axis=0) * box.step_cm
-    pressed = (ahead & (box.values >= parameters["pep.mmhg"])).sum(axis=0) * box.step_cm
-    passed = (known_rows[:, None] & ~ahead).any(axis=0)
+    # Samples of each row that lie ahead of the front; -1 where none passes.
+    stop = np.searchsorted(box.time, arrival - parameters["dci.front_margin_s"])
+    stop[np.isnan(arrival)] = -1
+    rows, above, passed = pressed_ahead_1d(box.values, stop, parameters["pep.mmhg"])
+    length, pressed = rows * box.step_cm, above * box.step_cm
     enough = (length >= parameters["compartment.shortest_cm"]) & passed
     mask = enough & (pressed >= parameters["pep.share"] * length)
     shortest = max(1, round(parameters["pep.run_s"] / box.step_s))
@@ -116,7 +130,7 @@ def _compartmentalized(box: Cut, front: Wavefront, parameters: Parameters) -> bo
 
 
 def _between_les_and_diaphragm(
-    field: xr.DataArray,
+    field: Field,
     onset_s: float,
     stop_s: float,
     les_lower_cm: float,
@@ -141,7 +155,7 @@ def _between_les_and_diaphragm(
 
 
 def intrabolus_pressure(
-    field: xr.DataArray,
+    field: Field,
     *,
     front: Wavefront | None,
     point: DecelerationPoint | None,
@@ -153,7 +167,7 @@ def intrabolus_pressure(
 
     Parameters
     ----------
-    field : DataArray (depth, time) [mmHg]
+    field : DataArray or Cut (depth, time) [mmHg]
     front : Wavefront or None
     point : DecelerationPoint or None
     les_upper_cm : float [cm]
@@ -174,25 +188,20 @@ def intrabolus_pressure(
     box = cut(field, float(front.depth[0]), les_upper_cm, start, point.time_s)
     if box.empty:
         return Measurement.missing(NO_WAVEFRONT)
-    usable = np.isfinite(front.arrival)
-    means, places = [], []
-    for k, now in enumerate(box.time):
-        passed = front.depth[usable & (front.arrival <= now)]
-        if passed.size == 0:
-            continue
-        place = float(passed.max())
-        # A micrometer keeps the binary rounding of depths out.
-        rows = (box.depth >= place + parameters["ibp.box_near_cm"] - 1e-6) & (
-            box.depth <= place + parameters["ibp.box_far_cm"] + 1e-6
-        )
-        # A sliver of the box that is left above the LES is sphincter, not bolus.
-        if rows.sum() * box.step_cm >= 0.5 * (
-            parameters["ibp.box_far_cm"] - parameters["ibp.box_near_cm"]
-        ):
-            means.append(float(np.mean(box.values[rows, k])))
-            places.append((float(now), float(box.depth[rows][0]), float(box.depth[rows][-1])))
-    if not means:
+    near, far = parameters["ibp.box_near_cm"], parameters["ibp.box_far_cm"]
+    order = np.argsort(front.arrival, kind="stable")  # NaN last
+    deepest = np.maximum.accumulate(front.depth[order])
+    passed = np.searchsorted(front.arrival[order], box.time, side="right")
+    # A micrometer keeps the binary rounding of depths out.
+    first = np.searchsorted(box.depth, deepest + near - 1e-6)
+    stop = np.searchsorted(box.depth, deepest + far + 1e-6, side="right")
+    top, end = np.where(passed > 0, (first[passed - 1], stop[passed - 1]), 0)
+    # A sliver of the box that is left above the LES is sphincter, not bolus.
+    kept = (end - top) * box.step_cm >= 0.5 * (far - near)
+    if not kept.any():
         return Measurement.missing(NO_WAVEFRONT)
+    means = column_means_2d(box.values, top, end)[kept]
+    places = (box.time[kept], box.depth[top[kept]], box.depth[end[kept] - 1])
     zero = gastric_mmhg if parameters["ibp.reference"] == "gastric" else 0.0
     # A gap anywhere may hide the greatest value.
     value = float(np.max(means)) - zero
@@ -200,7 +209,7 @@ def intrabolus_pressure(
         return Measurement.missing(SENSOR_FAILED)
     detail = {
         "mean_mmhg": float(np.mean(means)) - zero,
-        "means_mmhg": np.array(means) - zero,
-        "boxes": np.array(places),
+        "means_mmhg": means - zero,
+        "boxes": np.column_stack(places),
     }
     return Measurement(value, detail=detail)

@@ -359,7 +359,11 @@ class Reserve:
 
 
 def contractile_reserve(
-    after: Sequence[Measurement], single_dci: Sequence[float], parameters: Parameters
+    after: Sequence[Measurement],
+    single_dci: Sequence[float],
+    *,
+    failed: Limit,
+    parameters: Parameters,
 ) -> Reserve:
     """Compare the contraction after multiple rapid swallows with single swallows.
 
@@ -369,18 +373,21 @@ def contractile_reserve(
         From `response`, one a run; runs that could not be measured are left out.
     single_dci : sequence of float [mmHg s cm]
         Of the evaluable supine single swallows; NaN is left out.
+    failed : Limit
+        Row of the contractile integral below which nothing contracts.
     parameters : Parameters
 
     Returns
     -------
     Reserve
         SPEC section 6. NaN without a run, without a supine single swallow (posture is
-        never guessed), and where no single swallow contracts at all.
+        never guessed), and where the single swallows do not contract: a mean beyond
+        `failed` is what the field makes of no contraction, and a ratio to it is of any size.
     """
     found = [run.value for run in after if known(run.value)]
     single = [value for value in single_dci if known(value)]
     mean = statistics.fmean(single) if single else math.nan
-    status = _why_no_ratio(after, found, mean)
+    status = _why_no_ratio(after, found, mean, failed)
     if status:
         missing = Measurement.missing(status)
         return Reserve(missing, missing, mean, Verdict(None, status))
@@ -395,14 +402,16 @@ def contractile_reserve(
     )
 
 
-def _why_no_ratio(after: Sequence[Measurement], found: Sequence[float], mean: float) -> str:
+def _why_no_ratio(
+    after: Sequence[Measurement], found: Sequence[float], mean: float, failed: Limit
+) -> str:
     if not after:
         return NO_RUN
     if not found:
         return after[0].status
     if not known(mean):
         return NO_SINGLE_SWALLOW
-    return "" if mean > 0.0 else NO_SINGLE_CONTRACTION
+    return NO_SINGLE_CONTRACTION if failed.crossed_by(mean) else ""
 
 
 def pressurized_shares(

@@ -21,9 +21,11 @@ from hrm.metrics._base import (
     SENSOR_FAILED,
     WINDOW_TRUNCATED,
     Cut,
+    Field,
     Measurement,
     cut,
     known,
+    plain,
 )
 
 NO_GASTRIC_SENSOR = "no_gastric_sensor"
@@ -73,7 +75,7 @@ class Sleeve:
 
 
 def relaxation_sleeve(
-    pressure_field: xr.DataArray,
+    pressure_field: Field,
     *,
     onset_s: float,
     stop_s: float,
@@ -87,7 +89,7 @@ def relaxation_sleeve(
 
     Parameters
     ----------
-    pressure_field : DataArray (depth, time) [mmHg]
+    pressure_field : DataArray or Cut (depth, time) [mmHg]
     onset_s : float [s]
         Onset of UES relaxation.
     stop_s : float [s]
@@ -111,7 +113,7 @@ def relaxation_sleeve(
     -----
     SPEC sections 3.2 and 4: 6 cm from 2 cm above the LES, in the 10 s after the onset.
     """
-    deepest = float(pressure_field["depth"].values[-1])
+    deepest = float(plain(pressure_field).depth[-1])
     if not known(onset_s, les_upper_cm):
         return Sleeve.missing(LANDMARK_MISSING)
     top = les_upper_cm - parameters["irp.sleeve_above_cm"]

@@ -13,7 +13,16 @@ from hrm.catalog import Parameters
 from hrm.metrics import dci as dci_metric
 from hrm.metrics import front as front_metric
 from hrm.metrics import peaks as peaks_metric
-from hrm.metrics._base import LANDMARK_MISSING, NO_CONTRACTION, WINDOW_TRUNCATED, Measurement, known
+from hrm.metrics._base import (
+    LANDMARK_MISSING,
+    NO_CONTRACTION,
+    WINDOW_TRUNCATED,
+    Cut,
+    Field,
+    Measurement,
+    known,
+    plain,
+)
 from hrm.metrics.borderline import dci_readings
 from hrm.metrics.irp import irp, irp_readings
 from hrm.metrics.pressurization import intrabolus_pressure, pressurization
@@ -22,16 +31,27 @@ from hrm.metrics.swallow_types import SwallowLimits, SwallowType, swallow_type
 from hrm.metrics.ues import UesRelaxation, ues_relaxation
 from hrm.metrics.velocity import contractile_front_velocity, is_rapid
 
-#: One swallow by other interpolation kernels, by their names; None where nothing asks for it.
-OtherFields = Mapping[str, xr.DataArray] | None
+
+@dataclass(frozen=True)
+class OtherFields:
+    """One swallow by other interpolation kernels, by their names.
+
+    Attributes
+    ----------
+    les, body : mapping of str to DataArray (depth, time) [mmHg]
+        By other kernels for the LES, and for what lies above it.
+    """
+
+    les: Mapping[str, xr.DataArray]
+    body: Mapping[str, xr.DataArray]
 
 
 @dataclass(frozen=True)
 class Anatomy:
     """The resting landmarks that swallow metrics need [cm, mmHg]; NaN where unknown.
 
-    `transition_zone_cm` and `cdp_cm` are a reader's, which are used instead of being
-    looked for in the swallow. `ues_status` says why the pressures of the UES are not to be
+    `transition_zone_cm`, `cdp_cm` and `contour_mmhg`, the level of the wavefront, are a
+    reader's, which are used instead of being looked for in the swallow. `ues_status` says why the pressures of the UES are not to be
     read although its borders are known.
     """
 
@@ -45,6 +65,7 @@ class Anatomy:
     les_lower_cm: float = math.nan
     ues_upper_cm: float = math.nan
     ues_status: str = ""
+    contour_mmhg: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -144,8 +165,8 @@ def measure_swallow(
     anatomy: Anatomy,
     limits: SwallowLimits,
     parameters: Parameters,
-    other_fields: OtherFields = None,
-    upper_field: xr.DataArray | None = None,
+    other_fields: OtherFields | None = None,
+    upper: UesRelaxation | None = None,
 ) -> SwallowMetrics:
     """Measure one swallow.
 
@@ -159,18 +180,18 @@ def measure_swallow(
     anatomy : Anatomy
     limits : SwallowLimits
     parameters : Parameters
-    other_fields : mapping of str to DataArray (depth, time) [mmHg], optional
+    other_fields : OtherFields, optional
         The same field by other interpolation kernels. With it (it may be empty) IRP and
         DCI carry in their detail ``readings`` what they are by other admissible readings.
-    upper_field : DataArray (depth, time) [mmHg], optional
-        The window of `hrm.metrics.ues.swallow_window`; without it the UES is not measured.
+    upper : UesRelaxation, optional
+        From `upper_sphincter`; without it the UES is not measured.
 
     Returns
     -------
     SwallowMetrics
     """
     window = _Window(
-        *(pressure_field, other_fields, upper_field, onset_s, stop_s),
+        *(plain(pressure_field), other_fields, upper, onset_s, stop_s),
         *(anatomy, limits, parameters),
     )
     sphincters = _sphincters(window)
@@ -183,9 +204,9 @@ def measure_swallow(
 class _Window:
     """The arguments that the metrics share."""
 
-    field: xr.DataArray
-    others: OtherFields
-    upper: xr.DataArray | None
+    field: Cut
+    others: OtherFields | None
+    upper: UesRelaxation | None
     onset_s: float
     stop_s: float
     anatomy: Anatomy
@@ -225,23 +246,45 @@ def _sphincters(window: _Window) -> _Sphincters:
     sleeve = relaxation_sleeve(window.field, **place)
     found = irp(sleeve, window.parameters)
     if window.others is not None and known(found.value):
-        readings = irp_readings(window.field, window.others, **place)
+        readings = irp_readings(window.field, window.others.les, **place)
         found = replace(found, detail={**found.detail, "readings": readings})
     family = relaxation_measurements(sleeve, window.parameters)
-    return _Sphincters(found, family, _upper_sphincter(window), sleeve)
+    upper = window.upper or UesRelaxation.missing(anatomy.ues_status or WINDOW_TRUNCATED)
+    return _Sphincters(found, family, upper, sleeve)
 
 
-def _upper_sphincter(window: _Window) -> UesRelaxation:
-    anatomy = window.anatomy
-    lost = anatomy.ues_status or (WINDOW_TRUNCATED if window.upper is None else "")
-    if window.upper is None or lost:
-        return UesRelaxation.missing(lost)
+def upper_sphincter(
+    upper_field: xr.DataArray,
+    *,
+    onset_s: float,
+    stop_s: float,
+    anatomy: Anatomy,
+    parameters: Parameters,
+) -> UesRelaxation:
+    """Measure the UES in its own window, which is longer than that of the other metrics.
+
+    Parameters
+    ----------
+    upper_field : DataArray (depth, time) [mmHg]
+        The window of `hrm.metrics.ues.swallow_window`.
+    onset_s, stop_s : float [s]
+    anatomy : Anatomy
+        Only the borders of the UES and why they may not be read.
+    parameters : Parameters
+
+    Returns
+    -------
+    UesRelaxation
+    """
+    if anatomy.ues_status:
+        return UesRelaxation.missing(anatomy.ues_status)
     return ues_relaxation(
-        window.upper,
-        **window.times(),
+        upper_field,
+        onset_s=onset_s,
+        stop_s=stop_s,
         ues_upper_cm=anatomy.ues_upper_cm,
         ues_lower_cm=anatomy.ues_lower_cm,
-        parameters=window.parameters,
+        parameters=parameters,
     )
 
 
@@ -251,9 +294,18 @@ def _integral(
     found = dci_metric.dci(wave, front=front, parameters=window.parameters)
     if window.others is None or wave is None or not known(found.value):
         return found
-    fields = (window.field, *window.others.values())
+    fields: tuple[Field, ...] = (window.field, *window.others.body.values())
     readings = dci_readings(fields, wave, front, window.parameters)
     return replace(found, detail={**found.detail, "readings": readings})
+
+
+def _box_integral(
+    wave: dci_metric.Contraction | None, integral: Measurement, parameters: Parameters
+) -> Measurement:
+    """Integral of the whole box, which is that of the contraction where nothing is masked."""
+    if integral.detail.get("masked") == 0.0:
+        return Measurement(integral.value, detail={"masked": 0.0})
+    return dci_metric.dci(wave, front=None, parameters=parameters)
 
 
 def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
@@ -267,7 +319,9 @@ def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
         # Borders so near to each other leave no body in which anything could be measured.
         return _without_body(sphincters)
     span = {**window.times(), "top_cm": zone, "bottom_cm": anatomy.les_upper_cm}
-    front = front_metric.wavefront(field, **span, parameters=parameters)
+    front = front_metric.wavefront(
+        field, **span, level_mmhg=anatomy.contour_mmhg, parameters=parameters
+    )
     wave = dci_metric.contraction(field, **span, parameters=parameters)
     integral = _integral(window, wave, front)
     gap = dci_metric.longest_break(
@@ -294,7 +348,7 @@ def _with_body(window: _Window, sphincters: _Sphincters) -> SwallowMetrics:
         upper=sphincters.upper,
         body=_body(window, wave, front, point, latency, integral, kind),
         dci=integral,
-        dci_box=dci_metric.dci(wave, front=None, parameters=parameters),
+        dci_box=_box_integral(wave, integral, parameters),
         distal_latency=latency,
         break_length=gap,
         ibp=intrabolus_pressure(

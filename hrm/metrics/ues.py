@@ -18,6 +18,7 @@ from hrm.metrics._base import (
     Cut,
     Measurement,
     cut,
+    index_of_lowest,
     known,
 )
 from hrm.metrics.relaxation import (
@@ -191,7 +192,7 @@ def ues_relaxation(
     if near.status != OK:
         return UesRelaxation.missing(near.status)
     irp = integrated_relaxation_pressure(near, parameters["ues.irp_s"])
-    lowest = _lowest(near.values)
+    lowest = index_of_lowest(near.values)
     residual = Measurement(
         float(near.values[lowest]), detail={**near.detail, "time_s": float(near.time[lowest])}
     )
@@ -202,14 +203,6 @@ def ues_relaxation(
     closing = Sleeve(half, sleeve.time, detail=sleeve.detail)
     times = _times(sleeve, closing, onset_s, stop_s, float(near.time[lowest]), parameters)
     return UesRelaxation(residual, irp, *times, sleeve, closing)
-
-
-def _lowest(values: NDArray[np.float64]) -> int:
-    """Index of the least value; the middle of its first run where it stands for a while."""
-    first = int(np.argmin(values))
-    other = np.flatnonzero(values[first:] > values[first])
-    length = int(other[0]) if other.size else values.size - first
-    return first + (length - 1) // 2
 
 
 def ues_sleeve(
@@ -321,15 +314,16 @@ def _rises(pharynx: Cut, sleeve_top_cm: float, parameters: Parameters) -> list[t
     seen: list[tuple[float, float]] = []
     if pharynx.time.size == 0:
         return seen
-    for place, row in zip(pharynx.depth, pharynx.values, strict=True):
-        high = row >= level
-        if high[0] and place < sleeve_top_cm - _TOLERANCE:
+    high = pharynx.values >= level
+    rises = high[:, 1:] & ~high[:, :-1]
+    first = rises.argmax(axis=1) if rises.shape[1] else np.zeros(len(rises), dtype=np.int64)
+    for i, (place, row) in enumerate(zip(pharynx.depth, pharynx.values, strict=True)):
+        k = int(first[i])
+        if high[i, 0] and place < sleeve_top_cm - _TOLERANCE:
             moment = float(pharynx.time[0])
+        elif rises.shape[1] == 0 or not rises[i, k]:
+            continue
         else:
-            rises = np.flatnonzero(high[1:] & ~high[:-1])
-            if rises.size == 0:
-                continue
-            k = int(rises[0])
             share = (level - float(row[k])) / float(row[k + 1] - row[k])
             moment = float(pharynx.time[k] + share * (pharynx.time[k + 1] - pharynx.time[k]))
         if seen:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hrm.catalog import ANY, Parameters, find_limit
+from hrm.kernels.hinge import pair_slopes_1d
 from hrm.metrics._base import NO_WAVEFRONT, Measurement
 from hrm.metrics.front import DecelerationPoint, Wavefront
 
@@ -70,8 +71,7 @@ def contractile_front_velocity(
 
 
 def _slope(z: NDArray[np.float64], t: NDArray[np.float64]) -> float:
-    above, below = np.triu_indices(z.size, 1)
-    return float(np.median((t[below] - t[above]) / (z[below] - z[above])))
+    return float(np.median(pair_slopes_1d(z, t)))
 
 
 def is_rapid(velocity: Measurement) -> bool | None:

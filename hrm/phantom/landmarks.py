@@ -88,8 +88,8 @@ def gastric_median(phantom: Phantom, posture: str, below_cm: float) -> float:
     return float(np.median(phantom.pressure(t, np.array([below_cm + 0.5, below_cm + 1.5]))))
 
 
-def resting_les(phantom: Phantom, marks: Landmarks) -> tuple[float, float]:
-    """Respiratory mean and end-expiratory LES pressure above the stomach [mmHg]."""
+def resting_les(phantom: Phantom, marks: Landmarks) -> tuple[float, float, float]:
+    """Respiratory mean, end-expiratory and inspiratory LES pressure above the stomach [mmHg]."""
     start, stop = phantom.quiet_s[0]
     t = np.arange(start, stop, 1 / _RATE_HZ)
     z = np.linspace(marks.les_upper, marks.les_lower, 61)
@@ -99,7 +99,11 @@ def resting_les(phantom: Phantom, marks: Landmarks) -> tuple[float, float]:
     whole = (turns >= first) & (turns < first + np.floor(turns[-1] - first))
     ends = np.interp(np.arange(np.ceil(turns[0]) + 0.5, np.floor(turns[-1]), 1.0), turns, t)
     near = (np.abs(t[:, None] - ends[None, :]) <= 0.25).any(axis=1)
-    return float(sleeve[whole].mean()), float(sleeve[near & whole].mean())
+    # Inspiration is the half of the breath around its fullest point, a whole turn.
+    inside = np.abs(turns - np.round(turns)) <= 0.25
+    breaths = range(int(np.ceil(turns[0] + 0.25)), int(np.floor(turns[-1] - 0.25)) + 1)
+    tops = [float(sleeve[inside & (np.round(turns) == breath)].max()) for breath in breaths]
+    return float(sleeve[whole].mean()), float(sleeve[near & whole].mean()), float(np.mean(tops))
 
 
 def _crossing(z: Array, values: Array, level: float, start: int, step: int) -> float:

@@ -158,10 +158,11 @@ def _landmarks(
 
 
 def _egj(phantom: Phantom, marks: Landmarks) -> dict[str, float]:
-    mean, end_expiratory = resting_les(phantom, marks)
+    mean, end_expiratory, inspiratory = resting_les(phantom, marks)
     return {
         "basal_mean_mmhg": mean,
         "basal_end_expiratory_mmhg": end_expiratory,
+        "basal_inspiratory_mmhg": inspiratory,
         "les_length_cm": marks.les_lower - marks.les_upper,
         "les_cd_separation_cm": phantom.anatomy.crural_cm - phantom.anatomy.les_cm,
     }

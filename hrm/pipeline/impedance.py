@@ -21,11 +21,12 @@ from hrm.metrics.study import primary_posture
 from hrm.metrics.ues import ues_relaxation
 from hrm.pipeline.missing import keeper
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
 
 
-def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
+def bolus_record(
+    study: Study, rows: Sequence[SwallowRecord], swallows: Swallows | None = None
+) -> BolusRecord:
     """Measure impedance and pharynx in every swallow of a study.
 
     Parameters
@@ -33,13 +34,15 @@ def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
     study : Study
     rows : sequence of SwallowRecord
         Its measured swallows, in the order of their onsets.
+    swallows : Swallows, optional
+        Gives what is read of each; measured anew without it.
 
     Returns
     -------
     BolusRecord
     """
-    counted = _counted(rows)
-    throats = [measure_pharynx(study, k).measurements() for k in range(len(rows))]
+    counted, single = _counted(rows), swallows or Swallows()
+    throats = [single.pharynx(study, k) for k in range(len(rows))]
     median = _median([throats[k]["phci_mmhg_s_cm"] for k in counted])
     pharynx_blocks: dict[str, Any] = {
         "pharynx": _numbers({"phci_median_mmhg_s_cm": median}),
@@ -53,12 +56,26 @@ def bolus_record(study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
         nowhere = [_NOWHERE.block() for _ in rows]
         block = {**_numbers(_lost(STUDY_METRICS)), "segments": []}
         return BolusRecord(block, impedance_swallows=nowhere, **pharynx_blocks)
-    found = [measure_bolus(study, recorded, row, k) for k, row in enumerate(rows)]
+    found = [single.bolus(study, recorded, row, k) for k, row in enumerate(rows)]
     return BolusRecord(
         _study_block(study, recorded, [found[k] for k in counted]),
         impedance_swallows=[one.block() for one in found],
         **pharynx_blocks,
     )
+
+
+class Swallows:
+    """What is read of each swallow, measured anew; the viewer gives one that keeps it."""
+
+    def pharynx(self, study: Study, k: int) -> dict[str, Measurement]:
+        """See `measure_pharynx`."""
+        return measure_pharynx(study, k).measurements()
+
+    def bolus(
+        self, study: Study, recorded: xr.DataArray, row: SwallowRecord, k: int
+    ) -> BolusSwallow:
+        """See `measure_bolus`."""
+        return measure_bolus(study, recorded, row, k)
 
 
 #: What is read 1 cm above the UES.
@@ -127,11 +144,12 @@ def measure_bolus(study: Study, recorded: xr.DataArray, row: SwallowRecord, k: i
     -------
     BolusSwallow
     """
+    study = study.for_swallow(k)
     marks, parameters = study.proposal.landmarks, study.parameters
     times = swallow_times(study, k)
     start, end = metric.swallow_window(times["onset_s"], times["stop_s"], parameters)
     found = metric.segments(recorded, start, end)
-    pressure = window_field(study.pressure, study.usable, start, end, parameters)
+    pressure = study.field((start, end))
     seen = metric.passages(
         found,
         **times,
@@ -252,10 +270,11 @@ def rest_of(
 
 def measure_pharynx(study: Study, k: int) -> pharynx.PharyngealIntegrals:
     """Integrate the contraction of the pharynx in swallow `k`."""
+    study = study.for_swallow(k)
     times = swallow_times(study, k)
     window = pharynx.swallow_window(times["onset_s"], times["stop_s"], study.parameters)
     return pharynx.pharyngeal_integrals(
-        window_field(study.pressure, study.usable, *window, study.parameters),
+        study.field(window),
         onset_s=times["onset_s"],
         stop_s=times["stop_s"],
         ues_upper_cm=study.proposal.landmarks.ues_upper_cm,

@@ -16,12 +16,18 @@ from hrm.detect.protocol import (
     why_not_evaluable,
 )
 from hrm.metrics.borderline import borderline_ranges
-from hrm.metrics.swallow import Anatomy, OtherFields, SwallowMetrics, measure_swallow
-from hrm.metrics.ues import swallow_window
+from hrm.metrics.swallow import (
+    Anatomy,
+    OtherFields,
+    SwallowMetrics,
+    measure_swallow,
+    upper_sphincter,
+)
+from hrm.metrics.ues import UesRelaxation, swallow_window
+from hrm.pipeline.certainty import BETWEEN_SENSORS, between_sensors
 from hrm.pipeline.missing import keeper, without_les, without_ues
 from hrm.pipeline.quality import without_failed
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
 
 NAN = math.nan
@@ -39,8 +45,6 @@ class SeenSwallow:
         Onset of the next swallow or end of the recording.
     anatomy : Anatomy
     field : DataArray (depth, time) [mmHg]
-    upper_field : DataArray (depth, time) [mmHg]
-        From before the onset, for the UES; never filtered.
     metrics : SwallowMetrics
     """
 
@@ -48,7 +52,6 @@ class SeenSwallow:
     stop_s: float
     anatomy: Anatomy
     field: xr.DataArray
-    upper_field: xr.DataArray
     metrics: SwallowMetrics
 
 
@@ -65,13 +68,17 @@ def measure_one(study: Study, k: int) -> SwallowRecord:
     -------
     SwallowRecord
     """
+    return record_of(study, k, see_one(study, k, readings=True))
+
+
+def record_of(study: Study, k: int, seen: SeenSwallow) -> SwallowRecord:
+    """Put down what was seen of swallow `k`, with its ``readings``, and whether it counts."""
     onsets = [onset.time_s for onset in study.proposal.onsets]
     following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
     review = study.reviews[k]
     spoiled = why_spoiled(
         onsets[k], study.doubts.belches, study.doubts.shifts_cm[k], study.parameters
     )
-    seen = see_one(study, k, readings=True)
     stop, metrics = seen.stop_s, seen.metrics
     review.check_point(metrics.cdp.method if metrics.cdp else "")
     raw = metrics if study.unfiltered is None else see_one(study, k, unfiltered=True).metrics
@@ -119,6 +126,7 @@ def see_one(
     -------
     SeenSwallow
     """
+    study = study.for_swallow(k)
     onsets = [onset.time_s for onset in study.proposal.onsets]
     following = onsets[k + 1] if k + 1 < len(onsets) else math.inf
     stop = min(study.end_s, following)
@@ -126,17 +134,16 @@ def see_one(
         max(0.0, onsets[k]),
         min(onsets[k] + study.parameters["dci.window_repetitive_s"] + 1.0, stop),
     )
-    anatomy = replace(study.anatomy(onsets[k], window), cdp_cm=study.reviews[k].cdp_cm)
-    # The filter is made for the LES: it would fill half a second of an open UES up.
+    review = study.reviews[k]
+    anatomy = replace(
+        study.anatomy(onsets[k], window), cdp_cm=review.cdp_cm, contour_mmhg=review.contour_mmhg
+    )
     own = study.pressure if study.unfiltered is None else study.unfiltered
-    upper = swallow_window(onsets[k], stop, study.parameters)
-    upper_field = window_field(own, study.usable, *upper, study.parameters)
-    pressure = own if unfiltered else study.pressure
-    field = window_field(pressure, study.usable, *window, study.parameters)
+    field = study.field(window, pressure=own if unfiltered else None)
     found = measure_swallow(
         field,
         other_fields=_other_fields(study, window) if readings else None,
-        upper_field=upper_field,
+        upper=_upper(study, onsets[k], stop, anatomy),
         onset_s=onsets[k],
         stop_s=stop,
         anatomy=anatomy,
@@ -144,17 +151,33 @@ def see_one(
         parameters=study.parameters,
     )
     metrics = _without_missing(study, without_failed(found, study.doubts.failed_zones))
-    return SeenSwallow(window, stop, anatomy, field, upper_field, metrics)
+    return SeenSwallow(window, stop, anatomy, field, metrics)
+
+
+def _upper(study: Study, onset_s: float, stop_s: float, anatomy: Anatomy) -> UesRelaxation:
+    """Measure the UES from before the onset on."""
+    # The filter is made for the LES: it would fill half a second of an open UES up.
+    own = study.pressure if study.unfiltered is None else study.unfiltered
+    window = swallow_window(onset_s, stop_s, study.parameters)
+
+    def measured() -> UesRelaxation:
+        return upper_sphincter(
+            study.field(window, pressure=own),
+            onset_s=onset_s,
+            stop_s=stop_s,
+            anatomy=anatomy,
+            parameters=study.parameters,
+        )
+
+    borders = (anatomy.ues_upper_cm, anatomy.ues_lower_cm, anatomy.ues_status)
+    return study.kept("upper", (onset_s, stop_s, *map(repr, borders)), measured)
 
 
 def _other_fields(study: Study, window: tuple[float, float]) -> OtherFields:
-    others = {
-        name: window_field(study.pressure, study.usable, *window, rules)
-        for name, rules in study.other_kernels.items()
-    }
-    if study.bell_bridged is not None:
-        others["bridged"] = window_field(*study.bell_bridged, *window, study.parameters)
-    return others
+    return OtherFields(
+        les=study.other_fields(window, "interpolation.les_kernel"),
+        body=study.other_fields(window, "interpolation.kernel"),
+    )
 
 
 def _without_missing(study: Study, metrics: SwallowMetrics) -> SwallowMetrics:
@@ -230,6 +253,8 @@ def _flags(study: Study, onset_s: float, metrics: SwallowMetrics) -> list[str]:
         flags.append("window_truncated")
     if "les" in study.doubts.bridged_zones:
         flags.append("les_sensor_bridged")
+    if between_sensors(metrics.irp4s.value, metrics.irp4s.detail.get("readings", {}), study):
+        flags.append(BETWEEN_SENSORS)
     if metrics.body.rapid and "premature" not in metrics.type.flags:
         # No criterion since version 3.0 (SPEC section 5.4), but not to be overlooked.
         flags.append("cfv_rapid")

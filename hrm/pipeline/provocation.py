@@ -19,7 +19,6 @@ from hrm.metrics.study import PERCENTAGES
 from hrm.metrics.swallow import Anatomy
 from hrm.pipeline.missing import during_without
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
 from hrm.results import SwallowRecord
 
 #: Time [s] after the last onset that the field of a run holds; half a second is read.
@@ -78,7 +77,9 @@ def _mrs(study: Study, rows: Sequence[SwallowRecord], zone: float) -> dict[str, 
     single = [
         row.metrics["dci_mmhg_s_cm"] for row in rows if row.evaluable and row.posture == "supine"
     ]
-    reserve = provocation.contractile_reserve(after, single, study.parameters)
+    reserve = provocation.contractile_reserve(
+        after, single, failed=study.limits.failed, parameters=study.parameters
+    )
     mean = Measurement(reserve.single_dci_mean)
     if math.isnan(mean.value):
         mean = Measurement.missing(provocation.NO_SINGLE_SWALLOW)
@@ -127,7 +128,7 @@ def run_window(
         zone = statistics.median(own) if own else math.nan
     window = (run.onsets_s[0], min(run.onsets_s[-1] + _TAIL_S, study.end_s))
     anatomy = study.anatomy(run.onsets_s[0], window)
-    field = window_field(study.pressure, study.usable, *window, study.parameters)
+    field = study.field(window)
     return field, replace(anatomy, transition_zone_cm=zone)
 
 

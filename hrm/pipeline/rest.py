@@ -16,7 +16,6 @@ from hrm.metrics import barrier, egj, ues
 from hrm.metrics._base import SENSOR_FAILED, Measurement, known
 from hrm.metrics.relaxation import NO_GASTRIC_SENSOR
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
 
 NO_BASELINE = "no_baseline"
 JUNCTION = (
@@ -127,7 +126,7 @@ def resting(study: Study, baseline: Baseline, breathing: Respiration) -> Rest:
     Rest
     """
     window = (baseline.start_s, baseline.stop_s)
-    field = window_field(study.pressure, study.usable, *window, study.parameters)
+    field = study.field(window)
     first = int(np.searchsorted(study.pressure["time"].values, baseline.start_s - 5e-7))
     size = field.sizes["time"]
     peaks, ends = (
@@ -224,7 +223,7 @@ def _stretches(
         parameters=study.parameters,
     ):
         window = (stretch.start_s, stretch.stop_s)
-        field = window_field(study.pressure[near], study.usable[near], *window, study.parameters)
+        field = study.field(window, near=near)
         if _missing(study, missing, window):
             # What is bridged inside the box makes the integral up to a sixth wrong.
             field = field.copy(data=np.full_like(field.values, np.nan))

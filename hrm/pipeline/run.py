@@ -22,11 +22,12 @@ from hrm.detect.protocol import (
     unpack_stated,
 )
 from hrm.edits import Edit
-from hrm.errors import ParameterError
+from hrm.errors import ParameterError, SchemaError
 from hrm.metrics import chicago
 from hrm.metrics.swallow_types import swallow_limits
 from hrm.pipeline.one_swallow import measure_one
 from hrm.pipeline.quality import clean
+from hrm.pipeline.saved import told_before
 from hrm.pipeline.study import Study
 from hrm.pipeline.summary import summarize
 from hrm.preprocess import estimate_noise, filter_noise
@@ -83,6 +84,11 @@ def analyze(
         If an option has a value that cannot be used.
     AnnotationError
         If the review log is not sound, or a line of it does not fit the recording.
+
+    Notes
+    -----
+    A study that was saved with its results keeps what it was analyzed with, until told
+    otherwise here: posture and protocol, clinical information, IRP limit, parameters.
     """
     _, record = measure_recording(
         recording,
@@ -121,29 +127,61 @@ def measure_recording(
     validate(recording)
     check_esophageal(recording)
     corrections = corrections_of(recording, review)
-    chosen = catalog.default_parameters().replace(parameters or {})
+    study = prepared(
+        recording,
+        system=system,
+        posture=posture,
+        swallows=swallows,
+        clinical=clinical,
+        irp_limit=irp_limit,
+        parameters=parameters,
+    )
+    record = _measured(study)
+    if corrections is not None:
+        usable = study.pressure[study.usable]
+        proposal, reviews = correct(
+            study.proposal, corrections, pressure=usable, parameters=study.parameters
+        )
+        study = replace(study, proposal=proposal, reviews=reviews)
+        record = with_review(_measured(study), record, corrections, reviews)
+    return study, record
+
+
+def prepared(
+    recording: xr.DataTree,
+    *,
+    system: str | None = None,
+    posture: str | None = None,
+    swallows: Sequence[Mapping[str, Any]] | None = None,
+    clinical: Mapping[str, Any] | None = None,
+    irp_limit: float | str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Study:
+    """Prepare a valid recording of the esophagus, before any review.
+
+    Arguments and errors as of `analyze`.
+
+    Returns
+    -------
+    Study
+    """
+    before = told_before(recording)
+    chosen = catalog.default_parameters().replace({**before.parameters, **(parameters or {})})
     if posture is not None and posture not in POSTURES:
         raise ParameterError(f"posture must be one of {', '.join(POSTURES)}, got {posture!r}")
     said = [stated_swallow(row, i + 1) for i, row in enumerate(swallows or ())]
     if posture is None and swallows is None and "stated" in recording.attrs:
         # A study that was saved with its results keeps what was said of it.
         posture, said = unpack_stated(str(recording.attrs["stated"]))
-    study = prepare(
+    return prepare(
         recording,
         system=catalog.check_system(system) if system else str(recording.attrs["system"]),
         posture=posture or "unknown",
         stated=said,
-        clinical=chicago.clinical_from(clinical),
-        irp_limit=chicago.user_limit_from(irp_limit),
+        clinical=chicago.clinical_from({**before.clinical, **(clinical or {})}),
+        irp_limit=chicago.user_limit_from(before.irp_limit if irp_limit is None else irp_limit),
         parameters=chosen,
     )
-    record = _measured(study)
-    if corrections is not None:
-        usable = study.pressure[study.usable]
-        proposal, reviews = correct(study.proposal, corrections, pressure=usable, parameters=chosen)
-        study = replace(study, proposal=proposal, reviews=reviews)
-        record = with_review(_measured(study), record, corrections, reviews)
-    return study, record
 
 
 def prepare(
@@ -174,13 +212,18 @@ def prepare(
 
     Raises
     ------
+    SchemaError
+        If nothing can be measured.
     ParameterError
-        If nothing can be measured, or an onset of `stated` lies outside the recording.
+        If an onset of `stated` lies outside the recording.
     """
     cleaned = clean(recording, parameters)
     raw, usable = cleaned.pressure, cleaned.usable
     if usable.sum() < 2:
-        raise ParameterError("fewer than two sensors can be used; nothing can be measured")
+        raise SchemaError(
+            f"fewer than two sensors can be used, {int(usable.sum())} of {usable.size} in "
+            f"{raw.sizes['time']} samples; nothing can be measured: see hrm quality"
+        )
     end = float(raw["time"].values[-1])
     outside = [row.onset_s for row in stated if not 0.0 <= row.onset_s <= end]
     if outside:

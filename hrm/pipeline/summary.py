@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hrm import catalog
+from hrm.bolus import BolusRecord
 from hrm.detect.events import event_warnings
 from hrm.detect.proposal import (
     baseline_block,
@@ -27,22 +28,50 @@ from hrm.metrics.study import (
     percentages,
     primary_posture,
 )
+from hrm.pipeline.certainty import between_sensors_warnings, spacing_warnings, with_doubts
 from hrm.pipeline.impedance import bolus_record
 from hrm.pipeline.provocation import provocation_block, provocation_limits
 from hrm.pipeline.quality import (
     bridged_remarks,
     quality_record,
     quality_warnings,
-    with_doubt,
 )
 from hrm.pipeline.rest import at_junction, at_rest
 from hrm.pipeline.study import Study
-from hrm.preprocess import sensor_spacing_findings
+from hrm.quality import QualityRecord
 from hrm.results import UES_MEDIANS, StudyRecord, SwallowRecord
 from hrm.schema import POSTURES, organ_warnings
 
 
-def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
+class Parts:
+    """What a summary is made of beside the swallows: measured anew each time.
+
+    The viewer gives one that keeps what an edit leaves as it was.
+    """
+
+    def at_rest(self, study: Study) -> tuple[dict[str, Measurement], Measurement]:
+        """See `hrm.pipeline.rest.at_rest`."""
+        return at_rest(study)
+
+    def provocation(
+        self, study: Study, rows: Sequence[SwallowRecord], zone_cm: float
+    ) -> dict[str, Any]:
+        """See `hrm.pipeline.provocation.provocation_block`."""
+        return provocation_block(study, rows, zone_cm)
+
+    def quality(self, study: Study) -> QualityRecord:
+        """See `hrm.pipeline.quality.quality_record`."""
+        return quality_record(study)
+
+    def bolus(self, study: Study, rows: Sequence[SwallowRecord]) -> BolusRecord:
+        """See `hrm.pipeline.impedance.bolus_record`."""
+        return bolus_record(study, rows)
+
+
+_AFRESH = Parts()
+
+
+def summarize(study: Study, rows: Sequence[SwallowRecord], parts: Parts = _AFRESH) -> StudyRecord:
     """Bring the measured swallows of a study together, and classify it.
 
     Parameters
@@ -50,6 +79,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     study : Study
     rows : sequence of SwallowRecord
         In the order of their onsets.
+    parts : Parts
 
     Returns
     -------
@@ -57,7 +87,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     """
     marks = study.proposal.landmarks
     separation = at_junction(study)["les_cd_separation_cm"]
-    at_ease, upper = at_rest(study)
+    at_ease, upper = parts.at_rest(study)
     junction = {
         **at_ease,
         **at_junction(study),
@@ -66,13 +96,13 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
     landmarks, landmark_status = named_landmarks(marks, zones)
     primary = primary_posture(rows)
     shares = percentages(rows, primary)
-    classification = with_doubt(
-        _classify(study, rows, {name: m.value for name, m in junction.items()}), study
+    classification = with_doubts(
+        _classify(study, rows, {name: m.value for name, m in junction.items()}), study, rows
     )
-    tests = provocation_block(study, rows, landmarks["transition_zone_cm"])
+    tests = parts.provocation(study, rows, landmarks["transition_zone_cm"])
     sphincter = _upper_sphincter(upper, rows, primary)
     medians = {f"irp4s_median_{posture}_mmhg": irp_median(rows, posture) for posture in POSTURES}
-    quality = quality_record(study)
+    quality = parts.quality(study)
     return StudyRecord(
         system=study.system,
         landmarks=landmarks,
@@ -100,7 +130,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
             "n_evaluable": sum(row.evaluable for row in rows),
             **medians,
         },
-        study_status=_study_status(study, medians, shares),
+        study_status=_study_status(study, rows, medians, shares),
         percent=shares,
         irp_readings=irp_readings_medians(rows),
         primary_posture=primary,
@@ -116,7 +146,7 @@ def summarize(study: Study, rows: Sequence[SwallowRecord]) -> StudyRecord:
         irp_limit=_irp_limit_block(study.irp_limit),
         clinical=chicago.clinical_block(study.clinical),
         quality=quality,
-        bolus=bolus_record(study, rows),
+        bolus=parts.bolus(study, rows),
     )
 
 
@@ -147,13 +177,22 @@ def _subtypes(rows: Sequence[SwallowRecord], primary: str) -> dict[str, Any]:
 
 
 def _study_status(
-    study: Study, medians: Mapping[str, float], shares: Mapping[str, float]
+    study: Study,
+    rows: Sequence[SwallowRecord],
+    medians: Mapping[str, float],
+    shares: Mapping[str, float],
 ) -> dict[str, str]:
     """Give the reason of each study number that is missing."""
-    lost = [name for name, value in medians.items() if math.isnan(value)]
+    status = {}
+    for posture in POSTURES:
+        name = f"irp4s_median_{posture}_mmhg"
+        if math.isnan(medians[name]):
+            counted = [row for row in rows if row.evaluable and row.posture == posture]
+            # Where swallows count and none has it, the reason of the first stands for all.
+            first = counted[0].status.get("irp4s_mmhg") if counted else None
+            status[name] = first or "no_evaluable_swallow"
     if any(math.isnan(value) for value in shares.values()):
-        lost.append("percent")
-    status = dict.fromkeys(lost, "no_evaluable_swallow")
+        status["percent"] = "no_evaluable_swallow"
     if math.isnan(study.noise_mmhg):
         status["noise_mmhg"] = "recording_too_short"
     return status
@@ -216,7 +255,8 @@ def _warnings(study: Study, rows: Sequence[SwallowRecord]) -> list[str]:
     if study.unfiltered is not None:
         found.append(
             f"white sensor noise is about {study.noise_mmhg:.1f} mmHg: metrics are from the "
-            "filtered pressure, the unfiltered values stand beside them"
+            "filtered pressure, the unfiltered values stand beside them; those of the UES are "
+            "unfiltered, and noise raises them"
         )
     if study.system == "unknown":
         found.append("system unknown: name it to get its limits")
@@ -237,21 +277,4 @@ def _warnings(study: Study, rows: Sequence[SwallowRecord]) -> list[str]:
     lost = study.pressure["depth"].values[~study.usable]
     if lost.size:
         found.append(f"sensors at {', '.join(f'{cm:g}' for cm in lost)} cm cannot be used")
-    return found + _spacing_warnings(study)
-
-
-def _spacing_warnings(study: Study) -> list[str]:
-    """Say where the sensors lie too far apart to measure the junction."""
-    marks = study.proposal.landmarks
-    ends = (marks.les_lower_cm, marks.crural_diaphragm_cm)
-    lower = [cm for cm in ends if math.isfinite(cm)]
-    if not (math.isfinite(marks.les_upper_cm) and lower):
-        return []  # there are no numbers that a gap could spoil
-    return [
-        finding.text
-        for finding in sensor_spacing_findings(
-            study.pressure["depth"].values,
-            les_cm=(marks.les_upper_cm, max(lower)),
-            parameters=study.parameters,
-        )
-    ]
+    return found + spacing_warnings(study) + between_sensors_warnings(study, rows)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from hrm.errors import HrmWarning
+from hrm.pipeline.run import analyze
+from hrm.schema import make_recording
 
 _RATE_HZ = 20.0
 _DEPTH_CM = np.arange(36, dtype=np.float64)
@@ -17,14 +20,38 @@ _SWALLOWS_S = (60.0, 95.0, 130.0)
 
 def warm_kernels() -> None:
     """Call every kernel that an analysis calls once, which compiles it into the cache."""
-    from hrm.pipeline.run import analyze
-    from hrm.schema import make_recording
-
     for noise in (0.0, 6.0):  # noise of 6 mmHg asks for the filter
-        pressure = _recording(noise)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HrmWarning)
-            analyze(make_recording(pressure, sampling_rate=_RATE_HZ, depth=_DEPTH_CM))
+            analyze(made_up(noise))
+
+
+def warm_text() -> None:
+    """Call the compiled parser of long text files in every way in which a reader does."""
+    from hrm.io._compiled import read_rows
+
+    row, columns = b"0.00\t1.25\t-2.50\n", np.arange(3)
+    for dtype in (np.float32, np.float64):
+        # Arrays of one row, of all rows and of some of them lie differently in memory.
+        for copies, threads in ((1, 1), (8, 1), (8, 2)):
+            data = np.frombuffer(row * copies, dtype=np.uint8)
+            read_rows(data, ord("\t"), columns, 3, blank=False, dtype=dtype, threads=threads)
+
+
+def made_up(noise_mmhg: float) -> xr.DataTree:
+    """Make a plain recording with both sphincters and three swallows.
+
+    Parameters
+    ----------
+    noise_mmhg : float [mmHg]
+        Standard deviation of white noise.
+
+    Returns
+    -------
+    DataTree
+    """
+    pressure = _recording(noise_mmhg)
+    return make_recording(pressure, sampling_rate=_RATE_HZ, depth=_DEPTH_CM)
 
 
 def _recording(noise_mmhg: float) -> NDArray[np.float32]:

@@ -32,18 +32,18 @@ def sensor_noise(pressure: xr.DataArray) -> NDArray[np.float64]:
     -----
     SPEC section 1.3.
     """
-    values = np.asarray(pressure.values, dtype=np.float64)
-    step = float(pressure["time"].values[1] - pressure["time"].values[0])
-    length = max(4, round(1.0 / step))
-    squares = np.diff(values, axis=1) ** 2
-    n_intervals = squares.shape[1] // length
+    values, time = pressure.values, pressure["time"].values
+    length = max(4, round(1.0 / float(time[1] - time[0])))
+    n_intervals = (values.shape[1] - 1) // length
     out = np.full(values.shape[0], np.nan)
     if n_intervals == 0:
         return out
-    blocks = squares[:, : n_intervals * length].reshape(values.shape[0], n_intervals, length)
-    rms = np.sqrt(blocks.mean(axis=2) / 2.0)
-    known = np.isfinite(rms).any(axis=1)
-    out[known] = np.nanmedian(rms[known], axis=1)
+    for i, row in enumerate(values):  # one at a time: a copy of all in float64 is large
+        squares = np.diff(row.astype(np.float64)) ** 2
+        blocks = squares[: n_intervals * length].reshape(n_intervals, length)
+        rms = np.sqrt(blocks.mean(axis=1) / 2.0)
+        if np.isfinite(rms).any():
+            out[i] = np.nanmedian(rms)
     return out
 
 

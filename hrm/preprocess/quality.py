@@ -83,7 +83,8 @@ def usable_sensors(pressure: xr.DataArray, *, dead_variance: float) -> Mask:
     values = pressure.values
     variance = np.full(values.shape[0], np.nan)
     known = np.isfinite(values).any(axis=1)
-    variance[known] = np.nanvar(values[known].astype(np.float64), axis=1)
+    for k in np.flatnonzero(known):  # one at a time: a copy of all in float64 is large
+        variance[k] = np.nanvar(values[k].astype(np.float64))
     return np.asarray(pressure["sensor_ok"].values & known & (variance >= dead_variance))
 
 
@@ -183,15 +184,21 @@ def _at_rail(values: NDArray[np.float32], step_s: float, parameters: Parameters)
     """Samples at a value that the sensor reaches often and never passes, up or down."""
     out = np.zeros(values.size, dtype=np.bool_)
     shortest = parameters["quality.rail_least_s"] / step_s
+    near_mmhg = parameters["quality.rail_near_mmhg"]
     for signed in (values, -values):
         top = np.nanmax(signed)
         if not top >= parameters["quality.rail_least_mmhg"]:
             continue
         at = signed >= top
+        if at.sum() < max(shortest, 2):
+            continue
+        step = resolution(values)
+        fine = step < 0.5 * near_mmhg
+        ratio = parameters["quality.rail_fine_ratio" if fine else "quality.rail_ratio"]
         # A signal that turns by itself was on its way there for longer than it stayed.
-        near = signed >= top - 1.001 * max(resolution(values), parameters["quality.rail_near_mmhg"])
+        near = signed >= top - 1.001 * max(step, near_mmhg)
         before = int(near.sum()) - int(at.sum())
-        if at.sum() >= max(shortest, parameters["quality.rail_ratio"] * before, 2):
+        if at.sum() >= ratio * before:
             out |= at
     return out
 

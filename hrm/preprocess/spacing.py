@@ -64,7 +64,8 @@ def sensor_spacing_findings(
     []
     """
     rules = catalog.default_parameters() if parameters is None else parameters
-    widest, nearest = rules["spacing.widest_les_cm"], rules["spacing.nearest_cm"]
+    key = "spacing.widest_les_cm" if les_cm is None else "spacing.widest_known_les_cm"
+    widest, nearest = rules[key], rules["spacing.nearest_cm"]
     depths = np.asarray(depth_cm, dtype=np.float64)
     found = []
     for upper, lower in itertools.pairwise(depths):

@@ -164,6 +164,7 @@ def _labels(result: Mapping[str, Any]) -> dict[str, Any]:
         block = result["classification"][tree]
         labels[f"diagnosis_{tree}"] = block["diagnosis"]
         labels[f"conclusive_{tree}"] = block["conclusive"]
+        labels[f"limited_{tree}"] = block["limited"]
         labels[f"stability_{tree}"] = (block.get("stability") or {}).get("agreement")
     review = result["review"] or {}
     return labels | {

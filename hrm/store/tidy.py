@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -72,7 +74,9 @@ def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
 
     Notes
     -----
-    ``source`` is ``<sha256 of the file>#hrm-<version>#<parameters id>#<who>``. Who is
+    ``source`` is ``<sha256 of the file>#hrm-<version>#<parameters id>+<said>#<who>``. Said
+    is a digest of what was said of the recording beside its file and moves numbers: where
+    its sensors sit, rate, unit, offsets, system, posture, swallows, IRP limit. Who is
     ``automatic``; ``vendor`` for a number ``reported_...`` that stands in the file, whose
     definition is the vendor's (``metric_version`` ``vendor``); ``stated`` for an onset of the swallow table; ``reader:AB`` where
     reader AB gave the very number; and ``review:AB+CD:<start of head_hash>`` where it
@@ -93,7 +97,7 @@ def to_long(study: xr.DataTree, *, visit: str = "") -> pd.DataFrame:
 def long_rows(study: xr.DataTree, *, visit: str = "") -> list[tuple[Any, ...]]:
     """Give the rows of `to_long` as plain tuples; the swallow of a study's number is None."""
     result = to_dict(study)
-    source = _sources(result)
+    source = _sources(result, _said(study, result))
     subject = result["recording"]["study_id"]
     return [
         (
@@ -104,7 +108,7 @@ def long_rows(study: xr.DataTree, *, visit: str = "") -> list[tuple[Any, ...]]:
             math.nan if each.value is None else each.value,
             each.unit,
             each.status,
-            VENDOR if each.who == VENDOR else _catalogued(each.metric).version,
+            VENDOR if each.who == VENDOR else catalogued(each.metric).version,
             source(each),
         )
         for each in _numbers(study, result)
@@ -125,7 +129,14 @@ def write_long(study: xr.DataTree, path: str | os.PathLike[str], *, visit: str =
     table.to_csv(path, index=False, na_rep="NA", lineterminator="\n", encoding="utf-8")
 
 
-def _catalogued(metric: str) -> catalog.Metric:
+def catalogued(metric: str) -> catalog.Metric:
+    """Give the row of the catalogue that a number of the table belongs to.
+
+    Raises
+    ------
+    SchemaError
+        If there is none.
+    """
     name = metric.removesuffix("_unfiltered")
     if name in ("window_start_s", "window_stop_s"):
         name = "window_s"
@@ -202,7 +213,7 @@ def _of_test(test: str, block: Mapping[str, Any] | None) -> Iterator[_Number]:
             name = f"{test}_{key}"
             if name in catalog.metrics():
                 status = _status(part["status"], key, value)
-                unit = _catalogued(name).units
+                unit = catalogued(name).units
                 yield _Number(swallow, "provocation", name, value, unit, status)
 
 
@@ -270,7 +281,7 @@ def _unit(study: xr.DataTree, node: str, metric: str) -> str:
     name = _VARIABLES.get(metric, metric)
     if node in study.children and name in study[node].data_vars:
         return str(study[node].data_vars[name].attrs["units"])
-    return _catalogued(metric).units
+    return catalogued(metric).units
 
 
 def _landmark_unit(study: xr.DataTree, metric: str) -> str:
@@ -278,10 +289,32 @@ def _landmark_unit(study: xr.DataTree, metric: str) -> str:
     return str(study["landmarks"][name].attrs["units"])
 
 
-def _sources(result: Mapping[str, Any]) -> Callable[[_Number], str]:
+def _said(study: xr.DataTree, result: Mapping[str, Any]) -> str:
+    """Digest of what was said beside the file: the same bytes give other numbers with another."""
+    recording = {
+        name: result["recording"][name]
+        for name in ("sampling_rate_hz", "depths_cm", "depth_reference", "system")
+    }
+    # In which unit and order the columns were taken shows in the first row.
+    first = study["pressure"].to_dataset()["pressure"].isel(time=0).values
+    drift = (result["quality"] or {}).get("drift") or {}
+    said = {
+        "recording": recording,
+        # Of the offsets, not of what the recording shows.
+        "drift": [drift.get(name) for name in ("mode", "mean_mmhg", "max_mmhg")],
+        "first": [str(float(value)) for value in first],
+        "stated": str(study.attrs.get("stated", "")),
+        "irp_limit": result["engine"]["irp_limit"],
+    }
+    text = json.dumps(said, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+
+
+def _sources(result: Mapping[str, Any], said: str) -> Callable[[_Number], str]:
     """Give the function that says of each number where it came from."""
     engine, review = result["engine"], result["review"]
-    base = f"{result['recording']['sha256']}#hrm-{engine['version']}#{engine['parameters_id']}#"
+    version = f"#hrm-{engine['version']}#{engine['parameters_id']}+{said}#"
+    base = str(result["recording"]["sha256"]) + version
     edits = [row for row in review["applied"] if row["object"] != "study"] if review else []
     # Who added a swallow has said when it begins.
     names = {"added": "onset_s"}

@@ -164,7 +164,9 @@ SWALLOW = {
     "ues_relaxation_s": (0.15, 0.0),
     "dci_mmhg_s_cm": AREA,
     "dci_box_mmhg_s_cm": AREA,
-    "dci_les_mmhg_s_cm": (50.0, 0.1),
+    # The contour of the contraction may lean on the tone of the LES: with steps of 3 mmHg its end,
+    # and with it the window, moves by 1.4 s, in which the tone alone gives 50 to 80.
+    "dci_les_mmhg_s_cm": (100.0, 0.1),
     "cfv_cm_s": (0.4, 0.1),
     "distal_latency_s": (0.5, 0.0),
     "break_cm": (1.0, 0.0),

@@ -387,6 +387,14 @@ def test_the_inspiratory_pressure_of_a_sinusoid():
     assert (seen.value, seen.detail["breaths"]) == (pytest.approx(25.0), 6)
 
 
+def test_the_inspiratory_pressure_of_a_sphincter_that_falls_with_inspiration():
+    # Above a hernia: 15 at the peak, 25 at end expiration, and 20 half-way.
+    seen = inspiratory(40 - SLEEVE)
+    assert seen.value == pytest.approx(20.0)
+    lengths = {part.stop - part.start for part in seen.detail["parts"]}
+    assert lengths == {41}  # 2 s of a breath of 4 s, at 20 Hz
+
+
 def test_the_inspiratory_peak_may_lag_behind_the_breath():
     assert inspiratory(np.roll(SLEEVE, 15)).value == pytest.approx(25.0)
 

@@ -15,7 +15,7 @@ from hrm.metrics.chicago.facts import Swallow
 from hrm.metrics.front import wavefront
 from hrm.metrics.irp import irp_readings
 from hrm.metrics.study import irp_readings_medians
-from hrm.metrics.swallow import Anatomy, measure_swallow
+from hrm.metrics.swallow import Anatomy, OtherFields, measure_swallow
 from hrm.metrics.swallow_types import swallow_limits
 from tests.metrics.fields import INF, PARAMETERS, between, field, times
 
@@ -192,7 +192,7 @@ def sphincter(height=12.0, top=18.0, bottom=21.0):
     return field(lambda t, z: height * between(z, top, bottom) + 0 * t, time=times(12.0))
 
 
-def irp_by(pressure, others=None, upper=18.0, lower=21.0):
+def irp_by(pressure, others=None, upper=18.0, lower=21.0, rules=PARAMETERS):
     return irp_readings(
         pressure,
         others or {},
@@ -201,7 +201,7 @@ def irp_by(pressure, others=None, upper=18.0, lower=21.0):
         les_upper_cm=upper,
         les_lower_cm=lower,
         gastric_mmhg=2.0,
-        parameters=PARAMETERS,
+        parameters=rules,
     )
 
 
@@ -220,6 +220,16 @@ def test_a_kernel_is_read_at_the_place_of_the_reported_irp():
     seen = irp_by(sphincter(12.0), {"cubic": sphincter(15.0)})
     assert seen["kernel_cubic"] == pytest.approx(13.0)
     assert seen["sleeve_centered"] == pytest.approx(10.0)
+
+
+def test_what_may_be_missing_between_sensors_is_as_much_again():
+    low, same = irp_by(sphincter(12.0), {"pchip": sphincter(11.0)}), irp_by(sphincter(12.0))
+    assert (low["kernel_pchip"], low["between_sensors"]) == pytest.approx((9.0, 11.0))
+    assert "between_sensors" not in same
+    assert "between_sensors" not in irp_by(sphincter(12.0), {"pchip": sphincter(13.0)})
+    by_pchip = PARAMETERS.replace({"interpolation.les_kernel": "pchip"})
+    high = irp_by(sphincter(12.0), {"cubic": sphincter(15.0)}, rules=by_pchip)
+    assert high["between_sensors"] == pytest.approx(high["kernel_cubic"]) == pytest.approx(13.0)
 
 
 def test_a_placement_without_its_border_is_left_out():
@@ -241,11 +251,12 @@ def test_readings_are_taken_only_when_asked_for():
             **options,
         )
 
-    plain, read = measured(), measured(other_fields={"cubic": sphincter(15.0)})
+    others = OtherFields(les={"pchip": sphincter(15.0)}, body={"cubic": sphincter(15.0)})
+    plain, read = measured(), measured(other_fields=others)
     assert "readings" not in plain.irp4s.detail
     assert "readings" not in plain.dci.detail
     assert read.irp4s.value == plain.irp4s.value
-    assert read.irp4s.detail["readings"]["kernel_cubic"] == pytest.approx(13.0)
+    assert read.irp4s.detail["readings"]["kernel_pchip"] == pytest.approx(13.0)
     assert len(read.dci.detail["readings"]) == 4
 
 

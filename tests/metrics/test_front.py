@@ -226,6 +226,33 @@ def test_of_equal_troughs_the_most_caudal_counts():
     assert zone_of(field(pressure)) == pytest.approx(12.9)
 
 
+def profile_of(*points):
+    """A field whose greatest pressure runs through these (depth, mmHg)."""
+    depth, heights = zip(*points, strict=True)
+    return field(
+        lambda t, z: np.interp(z, depth, heights) * np.exp(-0.5 * ((t - 5.0) / 1.0) ** 2),
+        time=times(20, 20.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "known"),
+    [
+        # The striated contraction begins below the upper end of the search, at 7 cm.
+        ([(7, 12), (10, 55), (13, 24), (18, 30)], 13.0),
+        ([(7, 12), (10, 35), (12, 24), (13, 26), (18, 30)], 12.0),
+        # No peak that stands out by 10 mmHg, or no trough below 30: the least is the least.
+        ([(7, 12), (10, 33), (13, 24), (18, 30)], 7.0),
+        ([(7, 12), (10, 55), (13, 31), (18, 60)], 7.0),
+        ([(7, 12), (14, 90), (18, 90)], 7.0),
+        # A trough that is the least of all needs no peak.
+        ([(7, 30), (10, 35), (13, 24), (18, 30)], 13.0),
+    ],
+)
+def test_the_flank_of_the_striated_contraction_is_no_trough(points, known):
+    assert zone_of(profile_of(*points)) == pytest.approx(known, abs=0.051)
+
+
 def test_no_transition_zone_without_landmarks():
     assert math.isnan(zone_of(field(lambda t, z: 0 * t * z), ues=math.nan))
     assert math.isnan(zone_of(field(lambda t, z: 0 * t * z), les=5.5))

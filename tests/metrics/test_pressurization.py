@@ -67,6 +67,29 @@ def test_a_fast_contraction_is_no_pressurization(span, known):
     assert pattern(field(pressure)) == (known, "ok")
 
 
+@pytest.mark.parametrize(
+    ("bottom", "known"),
+    [(12.0, "panesophageal"), (14.5, "panesophageal"), (18.0, "none")],
+)
+def test_a_striated_contraction_may_run_into_a_pressurization(bottom, known):
+    # The body runs from 5 to 25 cm; its striated part ends half-way at the latest.
+    def pressure(t, z):
+        early = 60 * between(t, 1.0, 3.5) * between(z, 0.0, bottom)
+        return np.maximum(early, plateau(start=3.0)(t, z))
+
+    assert pattern(field(pressure)) == (known, "ok")
+
+
+@pytest.mark.parametrize(("span", "known"), [(0.4, "panesophageal"), (0.7, "none")])
+def test_the_smooth_part_rises_at_once_by_the_same_measure(span, known):
+    # 0.5 s for the half of a body that may take 1 s.
+    def pressure(t, z):
+        late = np.where(z < 15, 0.5, 3 + span * (z - 15) / 9.5)
+        return 40 * between(t, late, 7)
+
+    assert pattern(field(pressure)) == (known, "ok")
+
+
 def test_a_part_that_was_pressurized_before_the_window_counts_as_early():
     def pressure(t, z):
         return 40 * np.where(z < 15, t < 6, between(t, 3, 6))

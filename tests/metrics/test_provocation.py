@@ -333,7 +333,7 @@ def test_a_contraction_after_drinking(value, status, verdict):
 
 def reserve(after, single):
     made = [Measurement(v) if math.isfinite(v) else Measurement.missing(CUT) for v in after]
-    return contractile_reserve(made, single, PARAMETERS)
+    return contractile_reserve(made, single, failed=FAILED, parameters=PARAMETERS)
 
 
 @pytest.mark.parametrize(
@@ -345,6 +345,9 @@ def reserve(after, single):
         ([0.0], [500.0], 0.0, 0.0, False),
         ([NAN, 600.0], [500.0, NAN], 1.2, 1.2, True),
         ([600.0, 300.0], [500.0], 1.2, 0.9, True),
+        # A mean at the limit of a failed contraction is one that contracts.
+        ([600.0], [100.0], 6.0, 6.0, True),
+        ([600.0], [0.0, 0.0, 900.0], 2.0, 2.0, True),
     ],
 )
 def test_the_contractile_reserve(after, single, ratio, ratio_of_mean, present):
@@ -366,6 +369,10 @@ def test_the_contractile_reserve(after, single, ratio, ratio_of_mean, present):
         ([600.0], [NAN], "no_supine_single_swallow"),
         ([600.0], [0.0, 0.0], "single_swallows_without_contraction"),
         ([0.0], [0.0], "single_swallows_without_contraction"),
+        # The remains of respiration and noise are no contraction to compare with.
+        ([600.0], [4.0, 11.0], "single_swallows_without_contraction"),
+        ([2.0], [1.0], "single_swallows_without_contraction"),
+        ([600.0], [99.9], "single_swallows_without_contraction"),
     ],
 )
 def test_no_reserve_without_what_it_is_compared_with(after, single, reason):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hrm.metrics.swallow import Anatomy, measure_swallow
+from hrm.metrics.swallow import Anatomy, measure_swallow, upper_sphincter
 from hrm.metrics.swallow_types import swallow_limits
 from hrm.metrics.ues import swallow_window
 from hrm.preprocess import window_field
@@ -98,7 +98,14 @@ def test_the_upper_sphincter_is_read_from_its_own_window():
         gastric_mmhg=place["gastric"],
     )
 
-    def upper(marks, **options):
+    window = swallow_window(ONSET_S, END_S, PARAMETERS)
+    own = window_field(sensors, usable(sensors), *window, PARAMETERS)
+
+    def upper(marks, field=own):
+        times = {"onset_s": ONSET_S, "stop_s": END_S}
+        seen = field is not None and upper_sphincter(
+            field, **times, anatomy=marks, parameters=PARAMETERS
+        )
         found = measure_swallow(
             window_field(sensors, usable(sensors), ONSET_S, END_S, PARAMETERS),
             onset_s=ONSET_S,
@@ -106,20 +113,18 @@ def test_the_upper_sphincter_is_read_from_its_own_window():
             anatomy=marks,
             limits=swallow_limits("manoscan"),
             parameters=PARAMETERS,
-            **options,
+            upper=seen or None,
         )
         numbers = found.measurements()
         return {name: m for name, m in numbers.items() if name.startswith("ues_")}
 
-    window = swallow_window(ONSET_S, END_S, PARAMETERS)
-    options = {"upper_field": window_field(sensors, usable(sensors), *window, PARAMETERS)}
     known = measured(sensors)
-    for name, seen in upper(marks, **options).items():
+    for name, seen in upper(marks).items():
         assert seen.status == "ok"
         assert seen.value == known[name].value
     for lost, reason in (
-        (upper(marks), "window_truncated"),
-        (upper(replace(marks, ues_status="no_ues_tone"), **options), "no_ues_tone"),
+        (upper(marks, None), "window_truncated"),
+        (upper(replace(marks, ues_status="no_ues_tone")), "no_ues_tone"),
     ):
         assert {m.status for m in lost.values()} == {reason}
         assert all(math.isnan(m.value) for m in lost.values())

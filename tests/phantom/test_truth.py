@@ -205,6 +205,7 @@ def test_resting_les_is_read_above_the_stomach():
     egj = truth(plain_phantom(breathing=True))["egj"]
     assert egj["basal_end_expiratory_mmhg"] == pytest.approx(30.0, abs=1.5)
     assert egj["basal_end_expiratory_mmhg"] < egj["basal_mean_mmhg"] < 38.0
+    assert egj["basal_mean_mmhg"] < egj["basal_inspiratory_mmhg"]
 
 
 def test_hernia_separates_les_and_diaphragm():
@@ -213,6 +214,9 @@ def test_hernia_separates_les_and_diaphragm():
     marks = found["landmarks"]
     assert found["egj"]["les_cd_separation_cm"] == pytest.approx(3.0)
     assert marks["les_lower_cm"] < marks["crural_diaphragm_cm"]
+    # An LES that lies in the chest falls with inspiration.
+    egj = found["egj"]
+    assert egj["basal_inspiratory_mmhg"] < egj["basal_end_expiratory_mmhg"] - 0.5
 
 
 def test_double_swallow_and_cough_are_not_evaluable():

@@ -98,6 +98,16 @@ def test_a_flat_top_is_a_rail(rail):
     assert quality.railed[8].tolist() == (values[8] == rail).tolist()
 
 
+@pytest.mark.parametrize("quantum", [0.01, 1.0])
+def test_a_top_near_which_the_sensor_often_is_is_a_rail_of_fine_numbers_only(quantum):
+    """Breathing cut off a little below its top: whole mmHg turn there by themselves."""
+    values = resting(noise=0.0)
+    time = np.arange(values.shape[1]) / RATE
+    values[8] = np.minimum(22.0 + 3.0 * np.sin(1.6 * time), 22.0 + 2.0)
+    values[8] = (np.round(values[8] / quantum) * quantum).astype(np.float32)
+    assert (faults(judged(values)).get(8) == "rail") == (quantum < 0.5)
+
+
 def test_a_flat_bottom_is_a_rail():
     values = resting()
     values[8] = np.maximum(-values[8], -40.0)

@@ -33,6 +33,12 @@ def test_a_gap_counts_where_the_sphincter_is():
     assert codes(depths, les_cm=(36.0, 38.0)) == [("sparse", 35, 40)]
 
 
+def test_a_sphincter_that_is_known_to_lie_there_asks_for_more():
+    depths = np.arange(0.0, 40.0, 2.0)
+    assert codes(depths) == []
+    assert codes(depths, les_cm=(30.5, 33.5)) == [("sparse", 30, 32), ("sparse", 32, 34)]
+
+
 def test_sensors_nearer_than_can_be():
     assert codes([0, 1, 1.05, 2]) == [("too_close", 1, 1.05)]
     text = sensor_spacing_findings([0, 1, 1.05, 2])[0].text
@@ -55,7 +61,7 @@ def test_every_gap_is_judged_by_itself(steps, les):
     upper, lower = les[0], les[0] + les[1]
     wanted = []
     for a, b in itertools.pairwise(depths):
-        if round(b - a, 6) > 2.0 and max(a, upper) < min(b, lower):
+        if round(b - a, 6) > 1.5 and max(a, upper) < min(b, lower):
             wanted.append(("sparse", a, b))
         elif round(b - a, 6) < 0.1:
             wanted.append(("too_close", a, b))

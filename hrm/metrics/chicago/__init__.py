@@ -15,6 +15,7 @@ from hrm.metrics.chicago.difference import difference
 from hrm.metrics.chicago.facts import (
     CONSIDERATIONS,
     DIAGNOSES,
+    RAISED_IRP,
     Clinical,
     Swallow,
     UserLimit,
@@ -29,6 +30,7 @@ VERSIONS = ("ccv4", "ccv3")
 __all__ = [
     "CONSIDERATIONS",
     "DIAGNOSES",
+    "RAISED_IRP",
     "VERSIONS",
     "Clinical",
     "Swallow",

@@ -31,6 +31,9 @@ DIAGNOSES = (
     "not_classified",
 )
 
+#: Those that a raised IRP leads to.
+RAISED_IRP = frozenset(("achalasia_type_1", "achalasia_type_2", "achalasia_type_3", "egjoo"))
+
 #: Every consideration that a result can carry; `hrm/data/words.toml` says each in words.
 CONSIDERATIONS = (
     "symptoms",
@@ -67,6 +70,8 @@ CONSIDERATIONS = (
     "posture_partly_unknown",
     "catheter_contradicts_system",
     "les_sensor_failed",
+    "sleeve_between_sensors",
+    "swallows_may_be_missed",
     "system_unknown",
     "no_irp_limit_for_system",
 )
