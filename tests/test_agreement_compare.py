@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,16 @@ from hypothesis import strategies as st
 import hrm
 from hrm import catalog
 from hrm.agreement import as_dict, bland_altman, compare, from_results, from_rows, page, read_source
-from hrm.agreement.definitions import headline, labels, metric_of, rules
+from hrm.agreement.definitions import (
+    headline,
+    labels,
+    metric_of,
+    rules,
+    statuses_with_a_number,
+)
+from hrm.agreement.estimate import Estimate
 from hrm.agreement.matching import match
+from hrm.agreement.wording import caution, coefficient
 from hrm.errors import (
     CorruptFileError,
     FormatError,
@@ -70,6 +79,19 @@ def test_the_rules_name_what_there_is():
         assert each.confidence in catalog.CONFIDENCES
         assert each.unit
         assert each.text
+
+
+def test_other_rules_on_the_two_sides_are_told(study, result):
+    other = copy.deepcopy(result)
+    other["engine"]["parameters_id"] = "1-of-somebody"
+    both = compare(from_results([result]), from_results([other]))
+    assert both.n_other_rules == as_dict(both)["measured_by_other_rules"] == 1
+    assert "other parameters" in page(both)
+    table = from_rows(to_long(study).to_dict("records"))
+    for same in (from_results([result]), table):
+        known = compare(from_results([result]), same)
+        assert known.n_other_rules == 0
+        assert "other parameters" not in page(known)
 
 
 def test_a_result_agrees_with_itself_and_with_its_table(study, result):
@@ -386,6 +408,11 @@ def test_nothing_in_common_is_an_error():
             "expected for type one of failed, weak",
         ),
         ([row("S1", 1, "irp4s_mmhg", 10, status=PLANT)], CorruptFileError, "status must be a code"),
+        (
+            [row("S1", 1, "irp4s_mmhg", 10, status="artefact")],
+            CorruptFileError,
+            "line 1: expected beside a number the status ok",
+        ),
         (irps("S1", [1]) * 2, CorruptFileError, "line 2: the same number .* twice"),
         ([{"subject": "S1", "metric": "x"}], CorruptFileError, "missing: swallow, value, unit"),
         ([], CorruptFileError, "found none"),
@@ -453,6 +480,12 @@ def test_files_and_folders_are_read(tmp_path, result):
         read_source(tmp_path / "latin.csv")
     with pytest.raises(FormatError, match="that the recording's file reports"):
         read_source(tmp_path / "one.json", reported=True)
+    (tmp_path / "kpa.csv").write_text(
+        "subject,swallow,metric,value,unit\nS1,1,irp4s_mmhg,1,kPa\n", encoding="utf-8"
+    )
+    with pytest.raises(UnitsError, match="line 2: expected irp4s_mmhg in mmHg") as caught:
+        read_source(tmp_path / "kpa.csv")
+    assert caught.value.path.endswith("kpa.csv")
 
 
 @pytest.fixture(scope="module")
@@ -530,3 +563,74 @@ def test_a_single_study_gives_its_bias_and_no_limits():
     assert math.isnan(swallow.limits.bias.low)
     assert math.isnan(swallow.limits.lower.value)
     assert "too few subjects for an interval" in page(compare(a, b))
+
+
+def test_names_without_units_and_units_of_other_spelling():
+    from hrm.agreement.source import from_rows
+
+    def table(metric, unit):
+        row = {"subject": "P1", "swallow": "1", "metric": metric, "value": "5", "unit": unit}
+        return set(from_rows([row]).studies["P1", ""].readings)
+
+    for metric in ("dci_mmhg_s_cm", "dci", "DCI"):
+        for unit in ("mmHg s cm", "mmHg·s·cm", "mmHg.s.cm", "mmHg*s*cm", "mmhg s cm"):
+            assert table(metric, unit) == {("dci_mmhg_s_cm", 1)}
+    with pytest.raises(UnitsError):
+        table("dci", "mmHg cm s")
+
+
+def test_a_wrong_name_is_answered_with_a_few_that_are_near():
+    from hrm.agreement.comparison import _chosen
+
+    shared = [f"irp{k}s_mmhg" for k in range(40)]
+    assert _chosen(shared, ["irp4s"]) == ["irp4s_mmhg"]
+    with pytest.raises(ParameterError, match=r"not on both sides: irpp; both have .* and 30 more"):
+        _chosen(shared, ["irpp"])
+
+
+def test_a_remark_of_the_engine_itself_is_never_refused():
+    told = row("S1", 1, "irp4s_mmhg", 10, status="a_remark_of_a_later_version")
+    with pytest.raises(CorruptFileError, match="expected beside a number"):
+        from_rows([told])
+    assert from_rows([{**told, "source": "0f3a;0.2.0;1-ab;auto"}]).studies
+    missing = {**told, "value": "NA"}
+    assert from_rows([missing]).studies["S1", ""].readings["irp4s_mmhg", 1].value is None
+
+
+def test_statuses_beside_a_number_are_explained_in_the_documentation():
+    text = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+    assert [code for code in statuses_with_a_number() if f"`{code}`" not in text] == ["ok"]
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 subject,"), (9, "9 subjects,"), (10, "")])
+def test_few_subjects_stand_with_a_caution(n, said):
+    assert said in caution(n)
+    assert bool(caution(n)) == bool(said)
+    sides = [from_rows([r for k in range(n) for r in irps(f"S{k}", [k + by])]) for by in (1.0, 1.2)]
+    assert ("Caution:" in page(compare(*sides))) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        (Estimate(0.99996, 0.9991, 0.99999), ">0.99 (>0.99 to >0.99)"),
+        (Estimate(0.87, -0.2, 0.994), "0.87 (−0.20 to 0.99)"),
+        (Estimate(1.0, status="no_disagreement"), "1.00 (no disagreement, so no interval)"),
+        (Estimate(0.5, status="too_few_subjects"), "0.50 (too few subjects for an interval)"),
+        (Estimate(math.nan, status="too_few_pairs"), "– (too few pairs)"),
+    ],
+)
+def test_rounding_makes_no_perfect_agreement_and_no_interval_vanishes(estimate, text):
+    assert coefficient(estimate) == text
+
+
+def test_tables_of_the_page_are_in_words():
+    def side(codes):
+        return from_rows(
+            row(f"S{k}", "", "diagnosis_ccv4", code, "") for k, code in enumerate(codes)
+        )
+
+    text = page(compare(side(["egjoo", "iem", "des"]), side(["egjoo", "iem", "iem"])))
+    for code in ("egjoo", "iem", "des"):
+        assert f">{code}<" not in text
+    assert '<th scope="row">Ineffective esophageal motility</th>' in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hrm import catalog
 from hrm.agreement.correlation import FORMS, icc, icc_value
 from hrm.agreement.definitions import Label, by_ratio, headline, labels, metric_of, title_of
 from hrm.agreement.estimate import (
@@ -31,6 +33,8 @@ from hrm.agreement.matching import Matching, StudyPair, match
 from hrm.agreement.source import Reading, Source
 from hrm.errors import ParameterError
 
+#: Names that an error lists.
+_MOST_NAMED = 10
 _MISSING = Reading(None, "not_reported")
 
 
@@ -110,6 +114,12 @@ class Comparison:
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
 
+    @property
+    def n_other_rules(self) -> int:
+        """Matched studies whose two sides are known to be measured by other rules."""
+        known = [{pair.a.rules, pair.b.rules} - {""} for pair in self.matching.pairs]
+        return sum(len(rules) > 1 for rules in known)
+
 
 def compare(
     a: Source,
@@ -169,18 +179,29 @@ def _names(source: Source) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
+def _full_name(name: str, shared: Sequence[str]) -> str:
+    """Take a name without its unit, like ``irp4s``, for the metric of that name."""
+    plain = name.strip().lower()
+    return next((each for each in shared if plain in (each, catalog.without_unit(each))), plain)
+
+
 def _chosen(shared: list[str], wanted: Sequence[str] | None) -> list[str]:
     if not shared:
         raise ParameterError(
             "the two sides have no metric in common; 'hrm metrics' lists the names"
         )
     if wanted and "all" not in wanted:
-        unknown = [name for name in wanted if name not in shared]
+        named = [_full_name(name, shared) for name in wanted]
+        unknown = [name for name in named if name not in shared]
         if unknown:
+            near = difflib.get_close_matches(unknown[0], shared, n=_MOST_NAMED, cutoff=0.3)
+            some = near if near and len(shared) > _MOST_NAMED else shared[:_MOST_NAMED]
+            more = f" and {len(shared) - len(some)} more" if len(shared) > len(some) else ""
             raise ParameterError(
-                f"not on both sides: {', '.join(sorted(unknown))}; both have {', '.join(shared)}"
+                f"not on both sides: {', '.join(sorted(unknown))}; both have "
+                f"{', '.join(some)}{more}"
             )
-        return list(dict.fromkeys(wanted))
+        return list(dict.fromkeys(named))
     usual = [name for name in (*headline(), *labels()) if name in shared]
     return usual if usual and not wanted else shared
 

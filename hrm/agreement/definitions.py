@@ -68,6 +68,11 @@ def headline() -> tuple[str, ...]:
     return tuple(_table()["headline"]["metrics"])
 
 
+def statuses_with_a_number() -> tuple[str, ...]:
+    """Statuses that a number may have."""
+    return tuple(_table()["status"]["with_a_number"])
+
+
 def by_ratio(metric: str) -> bool:
     """Whether a metric varies over orders of magnitude."""
     return metric in _table()["headline"]["ratio"]

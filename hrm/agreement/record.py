@@ -44,6 +44,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
             for pair in matching.pairs
         ],
         "visit_stated_once": matching.visit_stated_once,
+        "measured_by_other_rules": comparison.n_other_rules,
         "metrics": [_metric_block(row) for row in comparison.metrics],
         "labels": [_plain(row) for row in comparison.labels],
     }

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hrm.agreement.cells import (
+    READER,
+    catalogued,
+    check_remark,
+    check_unit,
+    code_of,
+    number_of,
+    status_of,
+    swallow_of,
+    text_of,
+)
 from hrm.agreement.definitions import labels, metric_of
-from hrm.errors import CorruptFileError, FormatError, HrmError, UnitsError, UnsupportedVersionError
+from hrm.errors import CorruptFileError, FormatError, HrmError, UnsupportedVersionError
 
-READER = "agreement"
 COLUMNS = ("subject", "visit", "swallow", "metric", "value", "unit", "status")
 #: Columns that a table may leave out: no visit, and a status of what is there.
 _OPTIONAL = ("visit", "status")
-_EMPTY = ("", "NA", "NaN", "nan", "<NA>", "None")
 _REPORTED = "reported_"
-#: A code, like those of `hrm analyze --participant`; a name with spaces or commas is none.
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
-_STATUS = re.compile(r"[a-z0-9_]{1,60}")
 _OF_TESTS = ("mrs_", "rdc_")
 _BLOCKS = ("landmarks", "egj", "ues", "study")
 
@@ -51,6 +55,8 @@ class Study:
     subject: str
     visit: str
     readings: dict[Key, Reading] = field(default_factory=dict)
+    #: The set of rules that they were measured by; empty where a table does not say.
+    rules: str = ""
 
     @property
     def swallows(self) -> list[int]:
@@ -187,9 +193,10 @@ def _study(result: Any, path: str | None, left_out: Counter[str], *, reported: b
             path=path,
         )
     try:
-        study = Study(_code(result["recording"]["study_id"], "study_id"), "")
+        study = Study(code_of(result["recording"]["study_id"], "study_id"), "")
         placed = _reported(result, left_out) if reported else _measured(result)
         study.readings.update(placed)
+        study.rules = "" if reported else str(result["engine"]["parameters_id"])
     except (KeyError, TypeError, AttributeError, ValueError) as err:
         if isinstance(err, HrmError):
             raise
@@ -199,17 +206,6 @@ def _study(result: Any, path: str | None, left_out: Counter[str], *, reported: b
             path=path,
         ) from err
     return study
-
-
-def _code(text: str, what: str, where: str | None = None) -> str:
-    if not _CODE.fullmatch(text):
-        raise FormatError(
-            f"{what} must be a code of 1 to 32 of the characters A-Z a-z 0-9 . _ - without "
-            "spaces, and not a name; replace it by a pseudonym",
-            reader=READER,
-            where=where,
-        )
-    return text
 
 
 def _measured(result: Mapping[str, Any]) -> Iterator[tuple[Key, Reading]]:
@@ -350,7 +346,7 @@ def from_rows(
         n_rows += 1
         _check_columns(row)
         where = f"line {line}"
-        metric = _text(row["metric"])
+        metric = text_of(row["metric"])
         if metric.startswith(_REPORTED) != reported:
             source.left_out["other_origin"] += 1
         else:
@@ -371,24 +367,20 @@ def _check_columns(row: Mapping[str, Any]) -> None:
         )
 
 
-def _text(cell: Any) -> str:
-    text = "" if cell is None else str(cell).strip()
-    return "" if text in _EMPTY else text
-
-
 def _place(source: Source, row: Mapping[str, Any], metric: str, where: str) -> None:
-    subject = _code(_text(row["subject"]), "subject", where)
-    visit = _text(row.get("visit"))
-    visit = _code(visit, "visit", where) if visit else ""
+    subject = code_of(text_of(row["subject"]), "subject", where)
+    visit = text_of(row.get("visit"))
+    visit = code_of(visit, "visit", where) if visit else ""
+    metric = metric if metric in labels() else catalogued(metric)
     if metric not in labels() and metric_of(metric) is None:
         source.left_out["unknown_metric"] += 1
         return
-    status = _status(_text(row.get("status")), where)
+    status = status_of(text_of(row.get("status")), where)
     if status == "unmatched":
         source.left_out["unmatched"] += 1
         return
     study = source.studies.setdefault((subject, visit), Study(subject, visit))
-    key = (metric, _swallow(_text(row["swallow"]), where))
+    key = (metric, swallow_of(text_of(row["swallow"]), where))
     if key in study.readings:
         raise CorruptFileError(
             "the same number of the same swallow stands in the table twice",
@@ -398,42 +390,11 @@ def _place(source: Source, row: Mapping[str, Any], metric: str, where: str) -> N
     study.readings[key] = _reading(metric, row, status, where)
 
 
-def _status(text: str, where: str) -> str:
-    if text and not _STATUS.fullmatch(text):
-        raise CorruptFileError(
-            "status must be a code of lower-case letters, digits and _",
-            reader=READER,
-            where=where,
-        )
-    return text
-
-
-def _swallow(text: str, where: str) -> int | None:
-    if not text:
-        return None
-    number = _as_float(text)
-    if number is None or not number.is_integer() or not 1 <= number < 10**6:
-        raise CorruptFileError(
-            "swallow must be a whole number from 1, or empty for a number of the study",
-            reader=READER,
-            where=where,
-        )
-    return int(number)
-
-
-def _as_float(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _reading(metric: str, row: Mapping[str, Any], status: str, where: str) -> Reading:
-    text = _text(row["value"])
+    text = text_of(row["value"])
     known = labels().get(metric)
     if known is None:
-        _check_unit(metric, _text(row["unit"]), where)
+        check_unit(metric, text_of(row["unit"]), where)
     if not text:
         return Reading(None, status if status not in ("", "ok") else "not_reported")
     if known is not None:
@@ -444,21 +405,12 @@ def _reading(metric: str, row: Mapping[str, Any], status: str, where: str) -> Re
                 where=where,
             )
         return Reading(text, status or "ok")
-    number = _as_float(text)
+    number = number_of(text)
     if number is None:
         raise CorruptFileError(f"expected a number for {metric}, or NA", reader=READER, where=where)
+    if not text_of(row.get("source")):
+        check_remark(status or "ok", where)
     return Reading(number, status or "ok")
-
-
-def _check_unit(metric: str, unit: str, where: str) -> None:
-    known = metric_of(metric)
-    expected = known.units if known else ""
-    if unit != expected:
-        found = "another unit" if unit else "no unit"
-        raise UnitsError(
-            f"[{READER}] {where}: expected {metric} in {expected}, found {found}; convert the "
-            "numbers, and write the unit as 'hrm metrics' does"
-        )
 
 
 def _exclude_whole_swallows(study: Study) -> None:

@@ -19,19 +19,12 @@ from hrm.agreement.definitions import labels, rules, title_of
 from hrm.agreement.estimate import OK, Estimate
 from hrm.agreement.limits import Limits
 from hrm.agreement.source import Source
+from hrm.agreement.wording import caution, coefficient, in_words, other_rules
 
 LEVELS = {
     "study": "studies",
     "study_median": "study medians",
     "swallow": "swallows",
-}
-WORDS = {
-    "too_few_pairs": "too few pairs",
-    "too_few_subjects": "too few subjects for an interval",
-    "no_variation": "nothing varies",
-    "one_category": "only one category",
-    "no_disagreement": "no disagreement, so no interval",
-    "not_positive": "not all values are positive",
 }
 _LEFT_OUT = {
     "unknown_metric": "rows of a metric that the catalogue does not have",
@@ -108,6 +101,8 @@ def _matched(comparison: Comparison, sides: Sides) -> Iterator[str]:
     if matching.visit_stated_once:
         yield f" In {matching.visit_stated_once} studies only one side names the visit."
     yield "</p>"
+    if text := other_rules(comparison.n_other_rules):
+        yield f'<p class="note">{escape(text[0].upper() + text[1:])}.</p>'
     for name, source in ((sides[0], comparison.a), (sides[1], comparison.b)):
         yield from _left_out(name, source)
 
@@ -122,6 +117,8 @@ def _left_out(name: str, source: Source) -> Iterator[str]:
 def _overview(comparison: Comparison) -> Iterator[str]:
     if comparison.metrics:
         yield "<h2>Numbers at a glance</h2>"
+        few = min(row.levels[0].limits.n_subjects for row in comparison.metrics)
+        yield _caution(few)
         yield (
             "<p>The row to quote: study numbers, or the median of each study over the swallows "
             "that count on both sides.</p>"
@@ -130,8 +127,14 @@ def _overview(comparison: Comparison) -> Iterator[str]:
         yield table(heads, [_glance(row) for row in comparison.metrics])
     if comparison.labels:
         yield "<h2>Labels at a glance</h2>"
+        yield _caution(min(row.n_subjects for row in comparison.labels))
         columns = ("label", "n", "equal", "κ", "κ, linear", "κ, quadratic")
         yield table(columns, [_label_glance(row) for row in comparison.labels])
+
+
+def _caution(n_subjects: int) -> str:
+    text = caution(n_subjects)
+    return f"<p><strong>{escape(text)}</strong></p>" if text else ""
 
 
 def _glance(row: MetricAgreement) -> tuple[str, ...]:
@@ -143,15 +146,15 @@ def _glance(row: MetricAgreement) -> tuple[str, ...]:
         str(limits.n),
         _estimate(limits.bias),
         f"{_number(limits.lower.value)} to {_number(limits.upper.value)}",
-        _estimate(first.icc_2_1, digits=2),
-        _estimate(first.icc_3_1, digits=2),
+        coefficient(first.icc_2_1),
+        coefficient(first.icc_3_1),
     )
 
 
 def _label_glance(row: LabelAgreement) -> tuple[str, ...]:
     n = row.coverage.n_compared
     share = f" ({row.n_equal / n:.0%})" if n else ""
-    kappas = (_estimate(each, digits=2) for each in (row.kappa, row.linear, row.quadratic))
+    kappas = (coefficient(each) for each in (row.kappa, row.linear, row.quadratic))
     return (escape(row.title), str(n), f"{row.n_equal}{share}", *kappas)
 
 
@@ -187,8 +190,8 @@ def _statistics(level: Level, unit: str) -> Iterator[tuple[str, ...]]:
         yield ("SD of the differences", _number(limits.sd), "", parts)
     if level.ratio is not None:
         yield from _limit_rows(level.ratio, " of the ratio", "")
-    yield _row("ICC(2,1), absolute agreement", level.icc_2_1)
-    yield _row("ICC(3,1), consistency", level.icc_3_1)
+    yield _coefficient_row("ICC(2,1), absolute agreement", level.icc_2_1)
+    yield _coefficient_row("ICC(3,1), consistency", level.icc_3_1)
 
 
 def _limit_rows(limits: Limits, of: str, unit: str) -> Iterator[tuple[str, ...]]:
@@ -201,8 +204,17 @@ def _row(name: str, estimate: Estimate) -> tuple[str, ...]:
     interval = ""
     if math.isfinite(estimate.low):
         interval = f"{_number(estimate.low)} to {_number(estimate.high)}"
-    remark = "" if estimate.status == OK else WORDS.get(estimate.status, estimate.status)
+    remark = "" if estimate.status == OK else in_words(estimate.status)
     return name, _number(estimate.value), interval, remark
+
+
+def _coefficient_row(name: str, estimate: Estimate) -> tuple[str, ...]:
+    """A coefficient, which is 1 only in perfect agreement."""
+    text = coefficient(estimate)
+    value, _, rest = text.partition(" (")
+    if math.isfinite(estimate.low):
+        return name, value, rest.removesuffix(")"), ""
+    return name, value, "", rest.removesuffix(")")
 
 
 def _label(row: LabelAgreement, sides: Sides) -> Iterator[str]:
@@ -218,9 +230,9 @@ def _label(row: LabelAgreement, sides: Sides) -> Iterator[str]:
         ("", "estimate", "interval", ""),
         [
             ("pairs", str(row.coverage.n_compared), "", f"{row.n_subjects} subjects"),
-            _row("κ", row.kappa),
-            _row("κ, linear weights", row.linear),
-            _row("κ, quadratic weights", row.quadratic),
+            _coefficient_row("κ", row.kappa),
+            _coefficient_row("κ, linear weights", row.linear),
+            _coefficient_row("κ, quadratic weights", row.quadratic),
         ],
     )
     order = ", ".join(_code(name) for name in labels()[row.name].order)
@@ -311,23 +323,20 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def _code(code: str) -> str:
-    return escape(code.replace("_", " "))
+    return escape(in_words(code))
 
 
-def _estimate(estimate: Estimate, *, digits: int | None = None) -> str:
-    text = _number(estimate.value, digits)
+def _estimate(estimate: Estimate) -> str:
+    text = _number(estimate.value)
     if math.isfinite(estimate.low):
-        return f"{text} ({_number(estimate.low, digits)} to {_number(estimate.high, digits)})"
-    if math.isfinite(estimate.value):
-        return text
-    return f"– {WORDS.get(estimate.status, estimate.status)}"
+        return f"{text} ({_number(estimate.low)} to {_number(estimate.high)})"
+    return text if estimate.status == OK else f"{text} ({in_words(estimate.status)})"
 
 
-def _number(value: float, digits: int | None = None) -> str:
+def _number(value: float) -> str:
     """Three figures, whole numbers from 1000; a dash for what is not defined."""
     if not math.isfinite(value):
         return "–"
-    if digits is None:
-        size = abs(value)
-        digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
+    size = abs(value)
+    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
     return f"{value:.{digits}f}".replace("-", "−")

@@ -52,10 +52,10 @@ def _dci(request: Request) -> Answer:
     marks: list[Mark] = [
         Box("contraction window", wave.start_s, wave.stop_s, top, bottom, main=False),
         Contour(f"{level:g} mmHg contour", level),
-        DepthLine("transition zone", top, main=False),
+        DepthLine(_upper_edge(request), top, main=False),
         DepthLine("LES upper border", bottom, main=False),
     ]
-    notes = []
+    notes = [_window_note(request, wave.start_s, wave.stop_s)]
     if not wave.box.empty:
         keep = counted(wave.box, None if whole else metrics.front, request.parameters)
         marks.insert(0, region_of("pressure that counts", wave.box, keep, level))
@@ -65,6 +65,26 @@ def _dci(request: Request) -> Answer:
                 "pressurization or as a plateau ahead of the front"
             )
     return found.value, _evidence(request, "excess", *marks, notes=tuple(notes))
+
+
+def _window_note(request: Request, start_s: float, stop_s: float) -> str:
+    """Say where the contraction window ends, and why."""
+    onset, tail = request.onset_s, request.parameters["dci.tail_s"]
+    text = f"the window runs from {start_s - onset:.1f} to {stop_s - onset:.1f} s after the onset"
+    if stop_s >= request.seen.stop_s - 1e-6:
+        return f"{text}, where the recording ends or the next swallow begins"
+    longest = (request.parameters[f"dci.window{kind}_s"] for kind in ("", "_repetitive"))
+    if stop_s <= start_s + tail + 1e-6:
+        return f"{text}: nothing in it contracts"
+    if any(abs(stop_s - onset - length) < 1e-6 for length in longest):
+        return f"{text}, the longest that it may last"
+    return f"{text}, {tail:g} s after the last pressure that belongs to the contraction"
+
+
+def _upper_edge(request: Request) -> str:
+    """Name the upper edge of the window: a transition zone only where one was found."""
+    found = request.own.result["landmarks"]["transition_zone_cm"] is not None
+    return "transition zone" if found else "window top (no zone found)"
 
 
 def _dci_les(request: Request) -> Answer:
@@ -89,14 +109,21 @@ def _missing(request: Request) -> Evidence:
     return _evidence(request, "none", *request.landmarks("ues_lower", "les_upper"))
 
 
-def _front(front: Wavefront | None) -> tuple[Mark, ...]:
+def _front(request: Request, front: Wavefront | None) -> tuple[Mark, ...]:
     if front is None:
         return ()
-    label = f"contractile front at {front.level_mmhg:g} mmHg"
-    return (
-        Polyline(label, front.arrival, front.depth, main=False),
-        Contour(f"{front.level_mmhg:g} mmHg contour", front.level_mmhg),
-    )
+    contour = Contour(f"{front.level_mmhg:g} mmHg contour", front.level_mmhg)
+    if not np.isfinite(front.arrival).any():
+        return (contour,)
+    row = request.own.result["swallows"][request.k]
+    if row["pressurization"] != "none":
+        what = "first rise, in a pressurized swallow,"
+    elif "cfv_rapid" in row["flags"]:
+        what = "first rise, almost at one time,"
+    else:
+        what = "contractile front"
+    label = f"{what} at {front.level_mmhg:g} mmHg"
+    return (Polyline(label, front.arrival, front.depth, main=False), contour)
 
 
 def _fit(point: DecelerationPoint, front: Wavefront) -> tuple[Mark, ...]:
@@ -128,9 +155,9 @@ def _deceleration(request: Request) -> Answer:
     found = metrics.measurements()[request.name]
     point, front = metrics.cdp, metrics.front
     if point is None or front is None or not known(found.value):
-        return found.value, _evidence(request, "none", *_front(front))
+        return found.value, _evidence(request, "none", *_front(request, front))
     here = Points("deceleration point", np.array([point.time_s]), np.array([point.depth_cm]))
-    shared = (*_fit(point, front), *_front(front), *request.landmarks("les_upper"))
+    shared = (*_fit(point, front), *_front(request, front), *request.landmarks("les_upper"))
     notes = (f"deceleration point: {_METHODS.get(point.method, point.method)}",)
     if request.name == "cdp_cm":
         marks: tuple[Mark, ...] = (DepthLine("deceleration point", point.depth_cm), here, *shared)
@@ -149,7 +176,7 @@ def _velocity(request: Request) -> Answer:
     metrics = request.seen.metrics
     found, front, point = metrics.body.velocity, metrics.front, metrics.cdp
     if front is None or "from_cm" not in found.detail:
-        return found.value, _evidence(request, "none", *_front(front))
+        return found.value, _evidence(request, "none", *_front(request, front))
     rows = (front.depth >= found.detail["from_cm"] - 1e-6) & np.isfinite(front.arrival)
     rows &= front.depth <= found.detail["to_cm"] + 1e-6
     z, t, slope = front.depth[rows], front.arrival[rows], found.detail["slope_s_per_cm"]
@@ -158,7 +185,7 @@ def _velocity(request: Request) -> Answer:
     marks: list[Mark] = [
         Points("front that counts", t, z),
         Polyline("median slope", line, z[[0, -1]], main=False),
-        *_front(front),
+        *_front(request, front),
     ]
     if point is not None:
         where = (np.array([point.time_s]), np.array([point.depth_cm]))
@@ -197,7 +224,7 @@ def _bolus_pressure(request: Request) -> Answer:
     found = metrics.measurements()[request.name]
     detail = metrics.ibp.detail
     if "boxes" not in detail or not known(found.value):
-        return found.value, _evidence(request, "none", *_front(metrics.front))
+        return found.value, _evidence(request, "none", *_front(request, metrics.front))
     boxes, means = detail["boxes"], detail["means_mmhg"]
     greatest = request.name == "ibp_mmhg"
     used = np.ones(means.size, dtype=np.bool_)
@@ -219,7 +246,7 @@ def _bolus_pressure(request: Request) -> Answer:
     label = "mean pressure in the box below the front"
     levels = {"value": float(found.value)}
     more = {"traces": (trace(label, unit, boxes[:, 0], means, used, levels),)}
-    shared = (*_front(metrics.front), *request.landmarks("les_upper"))
+    shared = (*_front(request, metrics.front), *request.landmarks("les_upper"))
     rule = "greatest" if greatest else "mean"
     return found.value, _evidence(request, rule, *marks, outline, *shared, **more)
 

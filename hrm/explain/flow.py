@@ -21,13 +21,13 @@ from hrm.evidence import (
     Trace,
 )
 from hrm.explain.request import Answer, Request, none_of, trace
+from hrm.explain.words import in_words
 from hrm.metrics import impedance as metric
 from hrm.metrics._base import OK, Measurement, cut, known
 from hrm.metrics.impedance import Passage
 from hrm.metrics.pressure_flow import LevelFlow
 from hrm.metrics.ues import ues_relaxation
 from hrm.pipeline.impedance import BolusSwallow, measure_pharynx, rest_of, swallow_times
-from hrm.preprocess import window_field
 
 #: What each pressure-flow metric takes of a level.
 _LEVELS: Mapping[str, Callable[[LevelFlow, float], float]] = {
@@ -116,7 +116,7 @@ def _level(request: Request) -> Answer:
     good = [level for level in seen.flow.levels if level.status == OK]
     for level in seen.flow.levels:
         counts = level.status == OK and known(found.value)
-        note = "" if level.status == OK else level.status.replace("_", " ")
+        note = "" if level.status == OK else in_words(level.status)
         value = read(level, request.onset_s) if level.status == OK else math.nan
         role = "counted" if counts else "left_out"
         entries.append(Entry(f"segment at {level.depth_cm:.1f} cm", value, role, note))
@@ -188,11 +188,12 @@ def _admittance(request: Request) -> Answer:
 
 def _relaxed(request: Request) -> list[Mark]:
     """Box of the relaxed UES, in which the admittance is looked for."""
-    study, landmarks = request.own.study, request.own.study.proposal.landmarks
+    study = request.own.study.for_swallow(request.k)
+    landmarks = study.proposal.landmarks
     times = swallow_times(study, request.k)
     window = metric.swallow_window(**times, parameters=request.parameters)
     borders = (landmarks.ues_upper_cm, landmarks.ues_lower_cm)
-    field = window_field(study.pressure, study.usable, *window, request.parameters)
+    field = study.field(window, parameters=request.parameters)
     found = ues_relaxation(
         field,
         **times,
@@ -233,9 +234,9 @@ def _pharynx(request: Request) -> Answer:
     found = measure_pharynx(request.own.study, request.k).measurements()[request.name]
     if "window_s" not in found.detail:
         return found.value, _evidence(request, "none")
-    study = request.own.study
+    study = request.own.study.for_swallow(request.k)
     (start, stop), detail = found.detail["window_s"], found.detail
-    field = window_field(study.pressure, study.usable, start, stop, request.parameters)
+    field = study.field((start, stop), parameters=request.parameters)
     box = cut(field, detail["from_cm"], detail["to_cm"], start, stop)
     level = float(request.parameters["pharynx.threshold_mmhg"])
     inside = np.ones(box.values.shape, dtype=np.bool_)

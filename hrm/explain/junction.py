@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -46,9 +47,13 @@ def _basal_mean(request: Request, found: Measurement, rest: Rest) -> Evidence:
         Span(f"breath {k + 1}", float(a), float(b), main=False)
         for k, (a, b) in enumerate(pairwise(ends))
     ]
-    return _on_baseline(
+    shown = _on_baseline(
         request, "mean", marks, [trace(_LABEL, _UNIT, time, found.detail["sleeve"], used)]
     )
+    if rest.quiet.all():
+        return shown
+    note = f"{100.0 * (1.0 - rest.quiet.mean()):.0f} % of the baseline is no rest and left out"
+    return replace(shown, notes=(*shown.notes, note))
 
 
 def _by_breath(request: Request, found: Measurement, rest: Rest) -> Evidence:

@@ -12,7 +12,9 @@ from hrm.detect.landmarks import RestingProfiles
 from hrm.detect.profile import resting_profile
 from hrm.evidence import Box, DepthLine, Entry, Evidence, FieldWindow, Mark, Profile
 from hrm.explain.request import LABELS, Answer, Request, none_of
+from hrm.explain.words import why_not
 
+_NOT_FOUND = "not found in the profile"
 _BY_PROFILE = ("ues_upper_cm", "ues_lower_cm")
 
 
@@ -56,7 +58,9 @@ def _without(request: Request, value: float) -> str:
         return "the LES has no resting peak: placed by its relaxation on swallowing"
     if request.own.profiles is None and request.name not in _BY_PROFILE:
         return "no baseline, so no resting profile"
-    return "" if math.isfinite(value) else "not found in the profile"
+    if status == "respiration_not_found":
+        return "without breathing in the baseline there is no profile to show"
+    return "" if math.isfinite(value) else _NOT_FOUND
 
 
 def _profile(
@@ -124,7 +128,7 @@ def _les(request: Request) -> Answer:
 def _diaphragm(request: Request) -> Answer:
     value, profiles = _value(request), request.own.profiles
     why = _without(request, value)
-    if profiles is None or (why and math.isfinite(value)):
+    if profiles is None or (why and why != _NOT_FOUND):
         return _simple(request, value, why)
     rise = profiles.sensor_inspiratory - profiles.sensor_end_expiratory
     used = none_of(rise.size)
@@ -143,7 +147,7 @@ def _diaphragm(request: Request) -> Answer:
 def _inversion(request: Request) -> Answer:
     value, profiles = _value(request), request.own.profiles
     why = _without(request, value)
-    if profiles is None or (why and math.isfinite(value)):
+    if profiles is None or (why and why != _NOT_FOUND):
         return _simple(request, value, why)
     label = "change of pressure with inspiration, for one SD of the breathing"
     shown = _profile(label, profiles.depth, profiles.slope, None, {"no change": 0.0})
@@ -211,7 +215,7 @@ def _transition_zone(request: Request) -> Answer:
         request.own.result["swallows"], node["transition_zone"].values.tolist(), strict=True
     ):
         counts = row["type"] not in (None, "failed") and math.isfinite(zone)
-        note = "" if counts else f"no contraction that counts ({row['type'] or 'no type'})"
+        note = "" if counts else _why_left_out(row)
         role = "counted" if counts else "left_out"
         entries.append(Entry(f"swallow {row['id']}", zone, role, note, row["id"]))
     median = [entry.value for entry in entries if entry.role == "counted"]
@@ -223,6 +227,12 @@ def _transition_zone(request: Request) -> Answer:
         entries=tuple(entries),
         field=baseline_field(request),
     )
+
+
+def _why_left_out(row: Mapping[str, Any]) -> str:
+    if row["type"] == "failed":
+        return "the contraction failed"
+    return "no contraction that counts" if row["evaluable"] else why_not(row)
 
 
 SOURCES: Mapping[str, Callable[[Request], Answer]] = {

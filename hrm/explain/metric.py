@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from hrm import catalog
-from hrm.catalog import Unimplemented
+from hrm.catalog import Metric, Unimplemented
 from hrm.errors import SchemaError
-from hrm.evidence import Evidence, Explanation
+from hrm.evidence import Evidence, Explanation, Held
 from hrm.explain import body, flow, junction, landmarks, relaxation, runs, study, upper
 from hrm.explain.definition import limits_of, parameters_of, references_of
 from hrm.explain.names import (
@@ -38,6 +39,8 @@ SOURCES: Mapping[str, Callable[[Request], tuple[Any, Evidence]]] = {
     **flow.SOURCES,
     **study.SOURCES,
 }
+#: Numbers that are read in the baseline.
+_AT_REST = frozenset((*landmarks.SOURCES, *junction.SOURCES, "ues_resting_mmhg"))
 
 
 def explain_metric(
@@ -103,6 +106,11 @@ def explain_metric(
         posture=posture,
         irp_limit=engine["irp_limit"],
     )
+    parameters = parameters_of(row, own.parameters)
+    changed = [used.key for used in parameters if used.changed]
+    if changed:
+        # A limit was found with the definition that it is for.
+        limits = tuple(replace(held, beyond=None) for held in limits)
     missing = row.reason if isinstance(row, Unimplemented) else ""
     return Explanation(
         row=row,
@@ -111,13 +119,32 @@ def explain_metric(
         value=tuple(said.value) if isinstance(said.value, list) else said.value,
         status=said.status,
         reason=missing or ("" if said.status == "ok" else in_words(said.status)),
-        parameters=parameters_of(row, own.parameters),
+        parameters=parameters,
         limits=limits,
         references=references_of(row.citation, limits),
         evidence=_evidence(own, name, swallow, said),
         study_id=str(own.result["recording"]["study_id"]),
         engine=f"hrm {engine['version']}, parameters {engine['parameters_id']}",
+        limit_note=_limit_note(row, limits, changed, own.result["recording"]["system"], posture),
     )
+
+
+def _limit_note(
+    row: Metric | Unimplemented,
+    limits: tuple[Held, ...],
+    changed: Sequence[str],
+    system: str,
+    posture: str,
+) -> str:
+    if limits and changed:
+        return f"not judged: the limits are for the default of {', '.join(changed)}"
+    if limits or isinstance(row, Unimplemented) or not row.limits:
+        return ""
+    if posture == "unknown":
+        return "none: the posture is unknown, and a limit holds for one posture"
+    if system == "unknown":
+        return "none: the system is unknown, and a limit holds for one system"
+    return f"none in the table for {catalog.systems()[system].name}, {posture}"
 
 
 def _posture(result: Mapping[str, Any], name: str, swallow: int | None) -> str:
@@ -144,4 +171,16 @@ def _evidence(own: Workings, name: str, swallow: int | None, said: Reported) -> 
             f"{name} does not come out again as the result has it: the result is not of this "
             "recording, or not of these definitions; analyze the recording again"
         )
-    return evidence
+    note = _baseline_note(own) if plain in _AT_REST and said.status != "baseline_short" else ""
+    return replace(evidence, notes=(*evidence.notes, note)) if note else evidence
+
+
+def _baseline_note(own: Workings) -> str:
+    """Say that a number is read where the study hardly rests; empty where it does."""
+    baseline = own.study.proposal.baseline
+    if baseline is None or baseline.status == "ok":
+        return ""
+    return (
+        f"the baseline, {baseline.start_s:.1f} to {baseline.stop_s:.1f} s, is short or not clear of "
+        "swallows by the full margin: what is read in it is less certain"
+    )

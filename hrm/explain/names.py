@@ -14,7 +14,36 @@ from hrm.errors import ParameterError
 from hrm.results import EGJ_METRICS, LANDMARKS, SWALLOW_METRICS, UES_METRICS
 
 UNFILTERED = "_unfiltered"
-_UNIT = re.compile(r"_(mmhg(_s)?(_cm)?|mmhg_cm|cm(_s)?|s|ohm|millisiemens)$")
+#: Names offered for one that is not known.
+_MOST_NEAR = 4
+
+#: What follows from numbers and is none.
+_LABELS = frozenset(
+    ("diagnosis", "diagnosis_ccv4", "diagnosis_ccv3", "type", "pressurization", "morphology")
+)
+#: Names in use that are too far from those of the catalogue to be found by likeness.
+_KNOWN_AS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            *("les_resting", "les_resting_pressure", "les_basal", "les_basal_pressure"),
+            *("les_pressure", "lesp", "basal_pressure", "egj_resting", "egj_pressure"),
+        ),
+        ("basal_mean_mmhg", "basal_end_expiratory_mmhg"),
+    ),
+    "resting_pressure": ("basal_mean_mmhg", "ues_resting_mmhg"),
+    "ues_resting_pressure": ("ues_resting_mmhg",),
+    "irp": ("irp4s",),
+    "mnbi": ("distal_baseline_ohm",),
+    "intrabolus_pressure": ("ibp_mmhg",),
+    "contractile_front_velocity": ("cfv_cm_s",),
+    "peristaltic_break": ("break_cm",),
+    "dl": ("distal_latency_s",),
+    "latency": ("distal_latency_s",),
+    "pip": ("pressure_inversion_point_cm",),
+    "tz": ("transition_zone_cm",),
+    "cd": ("crural_diaphragm_cm",),
+    "hernia": ("les_cd_separation_cm",),
+}
 
 #: Numbers of one swallow.
 OF_SWALLOW = (
@@ -62,14 +91,36 @@ def find_metric(name: str) -> str:
     plain, tail = name.strip().lower(), ""
     if plain.endswith(UNFILTERED):
         plain, tail = plain.removesuffix(UNFILTERED), UNFILTERED
-    known = {**catalog.metrics(), **catalog.unimplemented_metrics()}
-    short = {_UNIT.sub("", key): key for key in known}
-    found = plain if plain in known else short.get(plain, "")
+    known = {key: key for key in (*catalog.metrics(), *catalog.unimplemented_metrics())}
+    known |= {catalog.without_unit(key): key for key in known}
+    letters = {_letters(spelled): key for spelled, key in known.items()}
+    found = known.get(plain) or letters.get(_letters(plain), "")
     if found and (not tail or found in SWALLOW_METRICS):
         return found + tail
-    near = difflib.get_close_matches(plain, [*known, *short], n=4, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
+    if plain in _LABELS:
+        raise ParameterError(
+            f"{name!r} is a label and no number: 'hrm analyze' prints the rules and limits that it "
+            "rests on, and each number of them can be explained"
+        )
+    near = _near(plain, known)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise ParameterError(f"unknown metric {name!r}{hint} ('hrm metrics' lists them all)")
+
+
+def _letters(name: str) -> str:
+    """What is left of a name that is written ``EGJ-CI`` or ``IRP 4s``."""
+    return "".join(filter(str.isalnum, name))
+
+
+def _near(plain: str, known: Mapping[str, str]) -> list[str]:
+    """Names that may be meant: those in use for it, or those spelled most alike."""
+    usual = _KNOWN_AS.get("_".join(re.split(r"[\s_-]+", plain)))
+    if usual:
+        return list(usual)
+    alike = difflib.get_close_matches(plain, known, n=2 * _MOST_NEAR, cutoff=0.5)
+    # With and without its unit a metric is named once.
+    named = {known[spelled]: spelled for spelled in reversed(alike)}
+    return [spelled for spelled in alike if named[known[spelled]] == spelled][:_MOST_NEAR]
 
 
 def row_of(name: str) -> Metric | Unimplemented:

@@ -68,6 +68,12 @@ def _of_sleeve(
     )
     gastric = request.seen.anatomy.gastric_mmhg
     zero = f"gastric reference {gastric:.1f} mmHg is the zero"
+    study = request.own.result["landmarks"]["gastric_reference_mmhg"]
+    if study is not None and abs(gastric - study) >= 0.05:
+        zero = (
+            f"the gastric pressure before this swallow, {gastric:.1f} mmHg, is the zero; the "
+            f"study's reference is {study:.1f} mmHg"
+        )
     if request.seen.anatomy.gastric_trace is not None:
         zero = "the zero follows the gastric pressure (gastric.reference=dynamic)"
     return Evidence(

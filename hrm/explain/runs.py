@@ -12,6 +12,7 @@ from hrm.evidence import Box, Contour, Entry, Evidence, Instant, Mark, Region, S
 from hrm.explain import body
 from hrm.explain.names import OF_RUN
 from hrm.explain.request import LEAD_S, Answer, Request, at_times, trace
+from hrm.explain.words import in_words, why_not
 from hrm.metrics import provocation, provocation_swallows
 from hrm.metrics._base import OK, Cut, Measurement, known
 from hrm.metrics.provocation import During, Run
@@ -149,7 +150,9 @@ def _reserve(request: Request) -> Answer:
     after = [response_of(own.study, own.rows, run) for run in runs]
     single = [row for row in own.rows if row.evaluable and row.posture == "supine"]
     sizes = [row.metrics["dci_mmhg_s_cm"] for row in single]
-    reserve = provocation.contractile_reserve(after, sizes, request.parameters)
+    reserve = provocation.contractile_reserve(
+        after, sizes, failed=own.study.limits.failed, parameters=request.parameters
+    )
     mean_only = request.name == "mrs_single_dci_mean_mmhg_s_cm"
     above = [] if mean_only else [_run_entry(run, m) for run, m in zip(runs, after, strict=True)]
     entries = [*above, *_single_entries(request, "counted" if mean_only else "denominator")]
@@ -166,7 +169,7 @@ def _reserve(request: Request) -> Answer:
 def _run_entry(run: Run, found: Measurement) -> Entry:
     label = f"after swallows {run.indices[0] + 1}-{run.indices[-1] + 1}"
     role = "numerator" if known(found.value) else "left_out"
-    note = "" if found.status == OK else found.status.replace("_", " ")
+    note = "" if found.status == OK else in_words(found.status)
     return Entry(label, found.value, role, note, run.indices[-1] + 1)
 
 
@@ -186,7 +189,7 @@ def _single_entries(request: Request, role: str) -> list[Entry]:
 
 def _why_left_out(row: Mapping[str, Any], posture: str) -> str:
     if not row["evaluable"]:
-        return f"not evaluable: {(row['reason'] or 'unknown').replace('_', ' ')}"
+        return why_not(row)
     return "not measured" if row["posture"] == posture else f"posture {row['posture']}"
 
 

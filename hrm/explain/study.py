@@ -12,6 +12,7 @@ import numpy as np
 from hrm import bolus
 from hrm.evidence import Entry, Evidence, Profile, Span
 from hrm.explain.request import Answer, Request
+from hrm.explain.words import in_words, why_not
 from hrm.metrics._base import known
 from hrm.metrics.peaks import SUBTYPES
 from hrm.metrics.study import PERCENTAGES, percentages
@@ -35,7 +36,7 @@ _MEDIANS: Mapping[str, tuple[str, str, str]] = {
 def _why_not(row: Mapping[str, Any], posture: str) -> str:
     """Why a swallow does not count in a posture; empty if it does."""
     if not row["evaluable"]:
-        return f"not evaluable: {(row['reason'] or 'unknown').replace('_', ' ')}"
+        return why_not(row)
     return "" if row["posture"] == posture else f"posture {row['posture']}"
 
 
@@ -53,7 +54,7 @@ def _median(request: Request) -> Answer:
         value = math.nan if own[single] is None else float(own[single])
         note = _why_not(row, posture or _primary(request))
         if not note and not known(value):
-            note = own["status"].get(single, "not measured").replace("_", " ")
+            note = in_words(own["status"].get(single, "not_measured"))
         role = "left_out" if note else "counted"
         entries.append(Entry(f"swallow {row['id']}", value, role, note, row["id"]))
     counted = [entry.value for entry in entries if entry.role == "counted"]
@@ -125,8 +126,8 @@ def _not_counted(request: Request, row: Mapping[str, Any]) -> str:
         return _why_not(row, "upright")
     if name == "n_transit_judged":
         own = request.own.result["impedance"]["swallows"][row["id"] - 1]
-        judged = "" if own["transit"] else own["status"].get("transit", "not judged")
-        return _why_not(row, posture) or judged.replace("_", " ")
+        judged = "" if own["transit"] else in_words(own["status"].get("transit", "not judged"))
+        return _why_not(row, posture) or judged
     kind = name.removeprefix("hypercontractile_subtypes_")
     if "hypercontractile" not in row["flags"]:
         return _why_not(row, posture) or "not hypercontractile"
@@ -141,7 +142,7 @@ def _transit(request: Request) -> Answer:
         own = request.own.result["impedance"]["swallows"][row["id"] - 1]
         note = _why_not(row, _primary(request))
         if not note and own["transit"] is None:
-            note = own["status"].get("transit", "not judged").replace("_", " ")
+            note = in_words(own["status"].get("transit", "not judged"))
         value = math.nan if own["transit"] is None else 100.0 * (own["transit"] == "complete")
         role = "left_out" if note else "counted"
         entries.append(
@@ -173,7 +174,7 @@ def _baseline(request: Request) -> Answer:
         return math.nan, Evidence(notes=("no swallow-free stretch was long enough",))
     start = request.name == "baseline_start_s"
     at = baseline.start_s if start else baseline.stop_s
-    notes = () if baseline.status == "ok" else (baseline.status.replace("_", " "),)
+    notes = () if baseline.status == "ok" else (in_words(baseline.status),)
     around = request.around(baseline.start_s - _MARGIN_S, baseline.stop_s + _MARGIN_S)
     marks = (Span("baseline", baseline.start_s, baseline.stop_s),)
     return at, Evidence("span_start" if start else "span_stop", marks, field=around, notes=notes)

@@ -23,12 +23,15 @@ from hrm.evidence import (
     Trace,
     Used,
 )
+from hrm.explain.words import confidence_words, quantity_words
 
 if TYPE_CHECKING:
     from hrm.plot.explain import Words
 
 WIDTH = 100
 _LABEL = 14
+#: Digits after the point in a picture; `lines` gives more.
+_DIGITS = {"mmHg": 1, "mmHg s cm": 0, "mmHg cm": 1, "cm": 1, "cm/s": 1, "%": 0, "ohm": 0}
 #: More entries than this are only counted.
 _MOST_ENTRIES = 40
 
@@ -45,29 +48,49 @@ def lines(explanation: Explanation) -> list[str]:
     list of str
         Value and status, what made it, definition, formula, parameters, limits, sources.
     """
+    return _laid_out(facts_of(explanation))
+
+
+def facts_of(explanation: Explanation) -> list[tuple[str, str]]:
+    """Write an explanation as facts: what each is about, and its text; the heading first."""
     row = explanation.row
     facts: list[tuple[str, str]] = [("", heading(explanation))]
     facts.append(("value", value_text(explanation)))
     if explanation.reason:
-        facts.append(("status", f"{explanation.status}: {explanation.reason}"))
+        facts.append(("status", explanation.reason))
     facts += [("made of", text) for text in made_of(explanation)]
+    if explanation.evidence.marks or explanation.evidence.traces:
+        facts.append(("times", _clock(explanation.evidence.onset_s)))
     facts.append(("definition", row.definition))
     if isinstance(row, Metric):
-        facts += [("formula", row.formula), ("version", f"{row.version} ({row.confidence})")]
+        facts += [
+            ("formula", row.formula),
+            ("version", f"{row.version} ({confidence_words(row.confidence)})"),
+        ]
     else:
-        facts.append(("confidence", row.confidence))
+        facts.append(("confidence", confidence_words(row.confidence)))
     facts += [("parameters", _parameter(used)) for used in explanation.parameters]
     facts += [("limits", limit_text(held)) for held in explanation.limits]
+    if explanation.limit_note:
+        facts.append(("limits", explanation.limit_note))
     facts.append(("citation", row.citation))
     facts += [("references", f"{ref.key}: {ref.about}") for ref in explanation.references]
     facts.append(("engine", explanation.engine))
-    return _laid_out(facts)
+    return facts
+
+
+def _clock(onset_s: float) -> str:
+    text = "in seconds from the first sample of the file"
+    return f"{text}; the onset is at {onset_s:.2f} s" if math.isfinite(onset_s) else text
 
 
 def heading(explanation: Explanation) -> str:
     """Name of the metric, and of what it is a number."""
     whose = f"swallow {explanation.swallow}" if explanation.swallow else "study"
-    return f"{explanation.name} - {explanation.row.long_name} ({whose})"
+    text = f"{explanation.name} - {explanation.row.long_name} ({whose})"
+    # The name may say what was changed: an IRP of 3 s is no IRP4s.
+    changed = ", ".join(f"{used.key} = {used.value}" for used in explanation.changed)
+    return f"{text}; measured with {changed}" if changed else text
 
 
 def value_text(explanation: Explanation) -> str:
@@ -75,7 +98,7 @@ def value_text(explanation: Explanation) -> str:
     value, unit = explanation.value, explanation.unit
     tail = "" if unit == "1" else f" {unit}"
     if value is None:
-        return "none"
+        return "not measured"
     if isinstance(value, tuple):
         return f"{_number(value[0])} to {_number(value[1])}{tail}"
     return f"{_number(value)}{tail}"
@@ -180,17 +203,13 @@ def _entries(entries: tuple[Entry, ...]) -> Iterator[str]:
 def _parameter(used: Used) -> str:
     unit = "" if used.unit == "1" else f" {used.unit}"
     changed = f" (default {used.default}{unit})" if used.changed else ""
-    return f"{used.key} = {used.value}{unit}{changed} [{used.confidence}, {used.source}]"
+    sure = confidence_words(used.confidence)
+    return f"{used.key} = {used.value}{unit}{changed} ({sure}: {used.source})"
 
 
 def limit_text(held: Held) -> str:
-    """Write a limit, whether the number lies beyond it, and where it is from."""
-    row = held.limit
-    verdict = {None: "", True: ": beyond", False: ": not beyond"}[held.beyond]
-    return (
-        f"{row.id}: {row.comparator} {row.value:g} {row.unit}{verdict} "
-        f"[{row.confidence}, {row.citation}]"
-    )
+    """Write a limit, whether the number lies beyond it, where it is from, and its row."""
+    return f"{_limit_words(held)} [row {held.limit.id}]"
 
 
 def _laid_out(facts: list[tuple[str, str]]) -> list[str]:
@@ -226,11 +245,11 @@ def words_of(explanation: Explanation) -> Words:
     from hrm.plot.explain import Words
 
     row, evidence = explanation.row, explanation.evidence
-    above = [f"{value_text(explanation)}"]
+    above = [_value_words(explanation)]
     if evidence.rule != "none":
         above[0] += f" = {RULES[evidence.rule]}"
     if explanation.reason:
-        above.append(f"{explanation.status}: {explanation.reason}")
+        above.append(explanation.reason[:1].upper() + explanation.reason[1:])
     above += evidence.notes
     footer = [f"Definition: {row.definition}"]
     if isinstance(row, Metric):
@@ -238,11 +257,47 @@ def words_of(explanation: Explanation) -> Words:
     if explanation.parameters:
         values = "; ".join(f"{used.key} = {used.value}" for used in explanation.parameters)
         footer.append(f"Parameters: {values}")
-    if explanation.limits:
-        footer.append("Limits: " + "; ".join(limit_text(held) for held in explanation.limits))
+    limits = [_limit_words(held) for held in explanation.limits]
+    if explanation.limit_note:
+        limits.append(explanation.limit_note)
+    if limits:
+        footer.append("Limits: " + "; ".join(limits))
     footer.append(f"Source: {row.citation}")
     footer.append(
         f"Study {explanation.study_id} · {explanation.engine} · pressure as it was measured · "
         "for research use only, not for diagnosis or treatment"
     )
-    return Words(heading(explanation), tuple(above), tuple(footer))
+    return Words(_title(explanation), tuple(above), tuple(footer))
+
+
+def _value_words(explanation: Explanation) -> str:
+    """The value with the digits that it deserves."""
+    value, unit = explanation.value, explanation.unit
+    digits = _DIGITS.get(unit, 2)
+    tail = "" if unit == "1" else f" {unit}"
+    if value is None:
+        return "Not measured"
+    ends = value if isinstance(value, tuple) else (value,)
+    return " to ".join(f"{end:.{digits}f}" if math.isfinite(end) else "-" for end in ends) + tail
+
+
+def _title(explanation: Explanation) -> str:
+    """Head of a picture: what the number is, in words, and by which definition."""
+    name = explanation.row.long_name
+    whose = f"swallow {explanation.swallow}" if explanation.swallow else "study"
+    tail = ", without the noise filter" if explanation.name.endswith("_unfiltered") else ""
+    changed = ", ".join(f"{used.key} = {used.value}" for used in explanation.changed)
+    by = f"; measured with {changed}" if changed else ""
+    return f"{name[:1].upper()}{name[1:]}{tail} ({whose}){by}"
+
+
+def _limit_words(held: Held) -> str:
+    """A limit without codes: what it is a limit of, the limit, how sure it is, whose it is."""
+    row = held.limit
+    sign = {">=": "≥", "<=": "≤"}.get(row.comparator, row.comparator)
+    unit = "" if row.unit == "1" else f" {row.unit}"
+    verdict = {None: "", True: ": beyond", False: ": not beyond"}[held.beyond]
+    sure = confidence_words(row.confidence)
+    name = quantity_words(row.quantity)
+    version = "" if row.id == "user" else f", Chicago v{row.cc_version}"
+    return f"{name} {sign} {row.value:g}{unit}{version}{verdict} ({sure}: {row.citation})"

@@ -32,7 +32,6 @@ from hrm.pipeline.one_swallow import SeenSwallow, measure_one, see_one
 from hrm.pipeline.rest import Rest, at_rest, resting
 from hrm.pipeline.run import prepare
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
 from hrm.results import SwallowRecord, to_dict
 
 #: Fields are large: only the last few are kept.
@@ -168,8 +167,7 @@ class Workings:
         if not math.isfinite(start + stop) or stop - start < 2.0 / self.study.rate_hz:
             return None
         if (start, stop) not in self._windows:
-            study = self.study
-            field = window_field(study.pressure, study.usable, start, stop, self.parameters)
+            field = self.study.field((start, stop), parameters=self.parameters)
             if len(self._windows) >= _MOST_WINDOWS:
                 self._windows.pop(next(iter(self._windows)))
             self._windows[start, stop] = field_window(field)

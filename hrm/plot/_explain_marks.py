@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,23 +22,31 @@ from hrm.evidence import (
     Region,
     Span,
 )
+from hrm.plot._axes import LEADER, name_depths, size_points
 from hrm.plot._labels import spread
 
 SMALL = 7.5
 _HALO = [withStroke(linewidth=2.6, foreground="black", alpha=0.6)]
 _MAIN, _OTHER = "white", "#e4e4e4"
+#: One meaning in every picture: black encloses what counts, pale covers what does not.
+_COUNTED = "black"
 _DIM = (1.0, 1.0, 1.0, 0.55)
 #: Points more than this are drawn as dots.
 _MANY = 12
 #: Boxes more than this are drawn without a halo, which would hide what they enclose.
 _CROWD = 12
+#: Edge of the parts that count where they are many [points].
+_HAIR = 0.25
 #: Room of one name [points]: along the top, and down the side.
 _ROOM_ALONG, _ROOM_DOWN = 62.0, 10.0
+#: Characters of a name in the legend.
+_LEGEND_WIDTH = 32
 
 
 def draw_marks(ax: Axes, marks: Sequence[Mark], shift_s: float) -> None:
     """Draw everything that lies in time and depth; `finish_times` and `finish_depths` name it."""
     boxes = sum(isinstance(mark, Box) for mark in marks)
+    _draw_left_out(ax, marks, shift_s)
     for mark in sorted(marks, key=lambda mark: mark.main):
         match mark:
             case Region():
@@ -59,14 +68,17 @@ def draw_marks(ax: Axes, marks: Sequence[Mark], shift_s: float) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if handles:
         named = dict(zip(labels, handles, strict=True))
+        # Above the names of the depths, where it hides nothing of the pressure.
         ax.legend(
             named.values(),
-            named.keys(),
+            [textwrap.fill(name, _LEGEND_WIDTH) for name in named],
             fontsize=SMALL,
-            loc="lower right",
+            loc="lower left",
+            bbox_to_anchor=(1.0 + 4.0 / size_points(ax)[0], 0.98),
+            borderaxespad=0.0,
+            labelspacing=0.3,
             facecolor="#8aa0b4",
             edgecolor="none",
-            framealpha=0.9,
         )
 
 
@@ -98,27 +110,59 @@ def _draw_region(ax: Axes, mark: Region, shift_s: float) -> None:
     time = np.concatenate([[extent[0]], mark.time - shift_s, [extent[1]]])
     depth = np.concatenate([[extent[3]], mark.depth, [extent[2]]])
     if counts.any():
-        ax.contour(time, depth, edge, levels=[0.5], colors="black", linewidths=1.6)
+        ax.contour(time, depth, edge, levels=[0.5], colors=_COUNTED, linewidths=1.6)
+        ax.plot([], [], color=_COUNTED, lw=1.6, label="counted")
+    if not counts.all():
+        ax.add_patch(
+            Rectangle((extent[0], extent[3]), 0.0, 0.0, fc=_DIM, ec="none", label="left out")
+        )
     left, right, bottom, top = extent
     ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, ec="white", lw=1.2))
+
+
+def _draw_left_out(ax: Axes, marks: Sequence[Mark], shift_s: float) -> None:
+    """Cover what of a named box is none of its parts that count, as in a region."""
+    parts = sorted(
+        (mark for mark in marks if isinstance(mark, Box) and mark.main and not mark.label),
+        key=lambda part: part.start_s,
+    )
+    if parts:
+        ax.plot([], [], color=_COUNTED, lw=1.6, label="counted")
+    for box in (mark for mark in marks if isinstance(mark, Box) and mark.main and mark.label):
+        own = [
+            part for part in parts if (part.top_cm, part.bottom_cm) == (box.top_cm, box.bottom_cm)
+        ]
+        edges = [
+            box.start_s,
+            *(at for part in own for at in (part.start_s, part.stop_s)),
+            box.stop_s,
+        ]
+        for start, stop in zip(edges[::2], edges[1::2], strict=True) if own else ():
+            if stop > start:
+                place, size = (
+                    (start - shift_s, box.top_cm),
+                    (stop - start, box.bottom_cm - box.top_cm),
+                )
+                ax.add_patch(Rectangle(place, *size, fc=_DIM, ec="none", label="left out"))
 
 
 def _draw_box(ax: Axes, mark: Box, shift_s: float, *, halo: bool) -> None:
     if not math.isfinite(mark.start_s + mark.stop_s + mark.top_cm + mark.bottom_cm):
         return
-    filled = mark.main and not mark.label
+    counted = mark.main and not mark.label
+    wide = 1.8 if mark.main else 0.9
     ax.add_patch(
         Rectangle(
             (mark.start_s - shift_s, mark.top_cm),
             mark.stop_s - mark.start_s,
             mark.bottom_cm - mark.top_cm,
             # What has no name of its own is a part of what was read.
-            fill=filled,
-            fc=(1.0, 1.0, 1.0, 0.5) if filled else "none",
-            ec="none" if filled else (_MAIN if mark.main else _OTHER),
-            lw=1.8 if mark.main else 0.9,
+            fill=False,
+            ec=_COUNTED if counted else (_MAIN if mark.main else _OTHER),
+            lw=wide if halo or not counted else _HAIR,
             ls="-" if mark.main else (0, (4, 2)),
-            path_effects=_HALO if halo and not filled else None,
+            path_effects=_HALO if halo and not counted else None,
+            zorder=3 if counted else 2,
         )
     )
 
@@ -130,6 +174,8 @@ def _draw_line(ax: Axes, mark: Polyline, shift_s: float) -> None:
     fit = mark.label.startswith(("fit", "median slope"))
     if fit:
         style = {"color": _MAIN, "lw": 2.2}
+    elif mark.label.startswith("reach"):
+        style = {"color": _OTHER, "lw": 1.2, "ls": (0, (4, 2))}
     elif not mark.main:
         style = {"color": "black", "lw": 2.4, "ls": (0, (1, 1))}
     halo = None if style["color"] == "black" else _HALO
@@ -184,7 +230,7 @@ def finish_times(ax: Axes, marks: Sequence[Mark], shift_s: float) -> None:
     found = [(text, min(max(at, left), right)) for text, at in found]
     if not found:
         return
-    room = _ROOM_ALONG / _points(ax)[0] * (right - left)
+    room = _ROOM_ALONG / size_points(ax)[0] * (right - left)
     places = spread([at for _, at in found], room)
     for k, ((text, at), place) in enumerate(zip(found, places, strict=True)):
         ax.annotate(
@@ -197,7 +243,7 @@ def finish_times(ax: Axes, marks: Sequence[Mark], shift_s: float) -> None:
             ha="center",
             va="bottom",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.3", "shrinkA": 0, "shrinkB": 0},
+            arrowprops=LEADER,
         )
 
 
@@ -237,26 +283,8 @@ def finish_depths(ax: Axes, marks: Sequence[Mark]) -> None:
     }
     if not named:
         return
-    width, height = _points(ax)
+    _, height = size_points(ax)
     room = _ROOM_DOWN / height * (high - low)
-    places = spread(list(named.values()), room)
-    for (text, depth), place in zip(named.items(), places, strict=True):
-        ax.annotate(
-            f"{text} {depth:.1f}",
-            xy=(1.0, depth),
-            xytext=(1.0 + 8.0 / width, place),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords=ax.get_yaxis_transform(),
-            fontsize=SMALL,
-            va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.3", "shrinkA": 0, "shrinkB": 0},
-        )
-
-
-def _points(ax: Axes) -> tuple[float, float]:
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        return math.nan, math.nan
-    box, size = ax.get_position(), figure.get_size_inches()
-    return 72.0 * float(box.width * size[0]), 72.0 * float(box.height * size[1])
+    depths = list(named.values())
+    texts = [f"{text} {depth:.1f}" for text, depth in named.items()]
+    name_depths(ax, texts, depths, spread(depths, room), points=8.0, fontsize=SMALL)

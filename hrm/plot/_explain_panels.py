@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ _TEXT, _SMALL = 8.5, 7.5
 _LINES = ("#1f3b73", "#b25d00", "#3d7a37")
 _STYLES = ("--", ":")
 _USED, _LEVEL = "#d1087f", "#9c1c1c"
+#: Characters of a label that fit beside the axes.
+_LABEL_WIDTH = 26
+#: Those that fit below a profile, and at the right of the entries.
+_PROFILE_WIDTH, _NOTE_WIDTH = 34, 44
 #: More entries than this are not drawn one by one.
 MOST_ENTRIES = 40
 #: Least room above what was read before the axis is cut, in the unit of the trace.
@@ -131,7 +136,8 @@ def draw_profiles(ax: Axes, profiles: Sequence[Profile], depths: tuple[float, fl
             borderaxespad=0.2,
         )
     ax.set_ylim(depths)
-    ax.set_xlabel(f"{profiles[0].label}\n[{profiles[0].unit}]", fontsize=_SMALL)
+    name = textwrap.fill(profiles[0].label, _PROFILE_WIDTH)
+    ax.set_xlabel(f"{name}\n[{profiles[0].unit}]", fontsize=_SMALL)
     ax.tick_params(labelsize=_SMALL, labelleft=False)
     ax.grid(visible=True, lw=0.3, color="0.85")
 
@@ -184,10 +190,12 @@ def draw_entries(
                 va="bottom",
             )
     _set_range(ax, shown, value, unit)
-    ax.set_yticks(rows, [entry.label for entry in shown], fontsize=_SMALL)
+    labels = [textwrap.fill(entry.label, _LABEL_WIDTH) for entry in shown]
+    ax.set_yticks(rows, labels, fontsize=_SMALL)
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.tick_params(axis="x", labelsize=_SMALL)
-    ax.set_xlabel(unit if unit != "1" else "value", fontsize=_TEXT)
+    mixed = evidence.rule == "product_over"
+    ax.set_xlabel("each in its own unit" if mixed else _axis_name(unit), fontsize=_TEXT)
     ax.grid(visible=True, axis="y", lw=0.3, color="0.85")
     rest = len(evidence.entries) - len(shown)
     if rest > 0:
@@ -199,6 +207,10 @@ def draw_entries(
             textcoords="offset points",
             fontsize=_SMALL,
         )
+
+
+def _axis_name(unit: str) -> str:
+    return unit if unit != "1" else "value"
 
 
 def _set_range(ax: Axes, shown: Sequence[Entry], value: float, unit: str) -> None:
@@ -236,4 +248,4 @@ def _draw_result(ax: Axes, evidence: Evidence, value: float) -> None:
 
 def _entry_text(entry: Entry) -> str:
     number = "–" if not math.isfinite(entry.value) else f"{entry.value:.4g}"
-    return f"{number}  {entry.note}"
+    return textwrap.shorten(f"{number}  {entry.note}", _NOTE_WIDTH, placeholder=" …")

@@ -18,6 +18,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from hrm.catalog import Parameters
+from hrm.plot._axes import name_depths, size_points
 from hrm.plot._bolus import bolus_handles, draw_bolus
 from hrm.plot._field import Field, field_of
 from hrm.plot._labels import LANDMARKS, Group, groups, panel_title, run_title, spread
@@ -254,28 +255,9 @@ def _draw_landmarks(ax: Axes, scene: Scene) -> None:
         if borders:
             names.append(name)
             places.append(sum(borders) / len(borders))
-    width, height = _size_points(ax)
+    _, height = size_points(ax)
     gap = 1.15 * SMALL * abs(float(scene.depth[-1] - scene.depth[0])) / height
-    for name, place, text in zip(names, places, spread(places, gap), strict=True):
-        ax.annotate(
-            name,
-            xy=(1.0, place),
-            xytext=(1.0 + _LABEL_POINTS / width, text),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords=ax.get_yaxis_transform(),
-            fontsize=SMALL,
-            va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": "0.3", "shrinkA": 0, "shrinkB": 0},
-        )
-
-
-def _size_points(ax: Axes) -> tuple[float, float]:
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        return math.nan, math.nan
-    box, size = ax.get_position(), figure.get_size_inches()
-    return 72.0 * float(box.width * size[0]), 72.0 * float(box.height * size[1])
+    name_depths(ax, names, places, spread(places, gap), points=_LABEL_POINTS, fontsize=SMALL)
 
 
 def _draw_sleeve(ax: Axes, scene: Scene, swallow: Mapping[str, Any]) -> None:
@@ -325,7 +307,7 @@ def _number_swallows(ax: Axes, scene: Scene) -> None:
 def _write_numbers(ax: Axes, scene: Scene, shown: Sequence[Group]) -> None:
     """Numbers side by side over the onsets; every other one where there is no room for all."""
     swallows = scene.result["swallows"]
-    width, _ = _size_points(ax)
+    width, _ = size_points(ax)
     texts = [group.number(swallows) for group in shown]
     room = [_CHARACTER * SMALL * len(text) + SMALL for text in texts]
     step = max(1, math.ceil(sum(room) / width))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from hrm.plot._labels import spread
+
 _WIDTH, _HEIGHT, _DPI = 9.6, 3.9, 110
 _TEXT, _SMALL = 8.5, 7.5
+#: Height that two lines of text need, as a share of the axes.
+_ROOM = 0.11
 _POINT, _LINE, _BAND = "#1b4f72", "#b03a2e", "#b03a2e"
 
 Interval = tuple[float, float, float]
@@ -116,32 +120,44 @@ def _draw_differences(
     ax.plot(mean, difference, **_points(first.size))
     drawn = [*difference]
     named = (("bias", lines.bias, "-"), ("lower", lines.lower, "--"), ("upper", lines.upper, "--"))
-    for name, (value, low, high), style in named:
+    for _, (value, low, high), style in named:
         if math.isfinite(value):
-            _draw_line(ax, name, (value, low, high), style)
+            _draw_line(ax, (value, low, high), style)
             drawn += [number for number in (value, low, high) if math.isfinite(number)]
     ax.set_xlim(*_span(mean))
     ax.set_ylim(*_span(np.array(drawn)))
+    _name_lines(ax, {name: line[0] for name, line, _ in named if math.isfinite(line[0])})
     ax.set_xlabel(_labelled("mean of both", unit), fontsize=_TEXT, parse_math=False)
     ax.set_ylabel(_labelled(f"{sides[0]} − {sides[1]}", unit), fontsize=_TEXT, parse_math=False)
 
 
-def _draw_line(ax: Axes, name: str, line: Interval, style: str) -> None:
+def _draw_line(ax: Axes, line: Interval, style: str) -> None:
     value, low, high = line
     ax.axhline(value, color=_LINE, linewidth=1.3, linestyle=style, zorder=3)
     if math.isfinite(low) and math.isfinite(high):
         ax.axhspan(low, high, color=_BAND, alpha=0.13, linewidth=0, zorder=0)
-    ax.annotate(
-        f"{name}\n{value:.4g}".replace("-", "−"),
-        (1.0, value),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=_SMALL,
-        color=_LINE,
-        annotation_clip=False,
-    )
+
+
+def _name_lines(ax: Axes, heights: Mapping[str, float]) -> None:
+    """Write name and value of each line beside it; one that lies on another shares its place."""
+    together: dict[str, list[str]] = {}
+    for name, height in sorted(heights.items(), key=lambda item: item[1]):
+        together.setdefault(f"{height:.4g}".replace("-", "−"), []).append(name)
+    at = {text: heights[names[0]] for text, names in together.items()}
+    low, high = ax.get_ylim()
+    room = _ROOM * (high - low)
+    for (text, height), place in zip(at.items(), spread(list(at.values()), room), strict=True):
+        ax.annotate(
+            f"{', '.join(together[text])}\n{text}",
+            (1.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(1.012, place),
+            textcoords=ax.get_yaxis_transform(),
+            va="center",
+            fontsize=_SMALL,
+            color=_LINE,
+            annotation_clip=False,
+        )
 
 
 def _points(n: int) -> dict[str, Any]:

@@ -32,6 +32,8 @@ _MARGIN, _ABOVE_FIELD = 0.15, 0.62
 _DPI = 120
 _TEXT, _SMALL = 8.5, 7.5
 _CHARACTERS = 165
+#: Width of a contour [points].
+_CONTOUR = 0.8
 
 
 @dataclass(frozen=True)
@@ -240,8 +242,9 @@ def _draw_pressure(
                 field.values,
                 levels=[mark.level_mmhg],
                 colors=colors.contour,
-                linewidths=0.8,
+                linewidths=_CONTOUR,
             )
+            ax.plot([], [], color=colors.contour, lw=_CONTOUR, label=mark.label)
     ax.set_xlim(left - shift_s, right - shift_s)
     ax.set_ylim(lower, upper)
     ax.set_ylabel("depth (cm)", fontsize=_TEXT)

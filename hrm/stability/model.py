@@ -2,7 +2,8 @@
 
 Borders, onsets and drift take one of a few levels, level 0 being the value as it was
 found, so that every swallow has a small table of all it can become. The gastric reference
-only moves the zero of a number, and takes any value.
+only moves the zero of a number, and takes any value; so do the errors of reading a
+contractile integral and a break between sensors, which nothing else perturbs.
 """
 
 from __future__ import annotations
@@ -36,12 +37,18 @@ class Model:
         Residual drift at the end of the recording; the first pattern is none.
     gastric_mmhg : float [mmHg]
         Greatest error of the gastric reference.
+    dci_mmhg_s_cm : float [mmHg s cm]
+        SD of the error of reading a contractile integral between sensors.
+    break_cm : float [cm]
+        SD of the error of reading a break.
     """
 
     border_cm: NDArray[np.float64]
     onset_s: NDArray[np.float64]
     drift_mmhg: NDArray[np.float64]
     gastric_mmhg: float
+    dci_mmhg_s_cm: float
+    break_cm: float
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -61,6 +68,10 @@ class Draws:
         Level of each swallow by itself.
     gastric_mmhg : array (draw,) [mmHg]
         Added to the gastric reference.
+    dci_mmhg_s_cm : array (draw, swallow) [mmHg s cm]
+        Added to the contractile integral of each swallow by itself.
+    break_cm : array (draw, swallow) [cm]
+        Added to the break of each swallow by itself.
     picks : array (draw, counted) of int
         Swallows that stand in for those that count: as many of each posture, drawn
         with replacement.
@@ -70,6 +81,8 @@ class Draws:
     onset: NDArray[np.int64]
     drift: NDArray[np.int64]
     gastric_mmhg: NDArray[np.float64]
+    dci_mmhg_s_cm: NDArray[np.float64]
+    break_cm: NDArray[np.float64]
     picks: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -77,7 +90,9 @@ class Draws:
         return int(self.border.size)
 
 
-def perturbation_model(n_sensors: int, parameters: Parameters, *, seed: int) -> Model:
+def perturbation_model(
+    n_sensors: int, parameters: Parameters, *, spacing_cm: float, seed: int
+) -> Model:
     """Size the perturbations of a study.
 
     Parameters
@@ -85,6 +100,8 @@ def perturbation_model(n_sensors: int, parameters: Parameters, *, seed: int) -> 
     n_sensors : int
     parameters : Parameters
         Those that start with ``stability.``.
+    spacing_cm : float
+        Of the sensors in the esophageal body; errors of reading grow with it.
     seed : int
         Draws the patterns of the drift.
 
@@ -102,6 +119,8 @@ def perturbation_model(n_sensors: int, parameters: Parameters, *, seed: int) -> 
         onset_s=sides * parameters["stability.onset_s"],
         drift_mmhg=np.vstack([np.zeros(n_sensors), patterns]),
         gastric_mmhg=float(parameters["stability.gastric_mmhg"]),
+        dci_mmhg_s_cm=spacing_cm * parameters["stability.dci_mmhg_s_cm"],
+        break_cm=spacing_cm * parameters["stability.break_share"],
     )
 
 
@@ -134,16 +153,18 @@ def draw(
     if not 1 <= draws <= _MOST_DRAWS:
         raise ParameterError(f"draws must be from 1 to {_MOST_DRAWS}, got {draws}")
     borders, onsets, drifts = model.shape
-    reach = model.gastric_mmhg
+    reach, each = model.gastric_mmhg, (draws, n_swallows)
     picks = [
         own[_generator(seed, 5 + i).integers(0, own.size, (draws, own.size))]
         for i, own in enumerate(postures.values())
     ]
     return Draws(
         border=_generator(seed, 1).integers(0, borders, draws),
-        onset=_generator(seed, 2).integers(0, onsets, (draws, n_swallows)),
+        onset=_generator(seed, 2).integers(0, onsets, each),
         drift=_generator(seed, 3).integers(0, drifts, draws),
         gastric_mmhg=_generator(seed, 4).uniform(-reach, reach, draws),
+        dci_mmhg_s_cm=_generator(seed, 101).normal(0.0, model.dci_mmhg_s_cm, each),
+        break_cm=_generator(seed, 102).normal(0.0, model.break_cm, each),
         picks=np.concatenate(picks, axis=1) if picks else np.empty((draws, 0), dtype=np.int64),
     )
 

@@ -15,7 +15,6 @@ from hrm.metrics.relaxation import relaxation_sleeve
 from hrm.metrics.swallow import Anatomy, measure_swallow
 from hrm.pipeline.quality import without_failed
 from hrm.pipeline.study import Study
-from hrm.preprocess import window_field
 from hrm.stability.model import Model
 
 #: Levels of border, onset and drift.
@@ -164,10 +163,7 @@ class Place:
             max(0.0, self._onset_s - reach),
             min(self._onset_s + reach + self._longest_s, self._stop_s),
         )
-        return [
-            window_field(study.pressure, study.usable, *window, study.parameters)
-            for study in self.drifted.studies
-        ]
+        return [study.for_swallow(self.k).field(window) for study in self.drifted.studies]
 
     @property
     def _longest_s(self) -> float:
@@ -180,13 +176,15 @@ class Place:
         border, onset, drift = at
         start = self._onset_at(onset)
         window = (start, min(start + self._longest_s, self._stop_s))
-        found = self.drifted.studies[drift].anatomy(start, window)
+        found = self.drifted.studies[drift].for_swallow(self.k).anatomy(start, window)
+        review = self.study.reviews[self.k]
         shift = float(self.drifted.model.border_cm[border])
         return replace(
             found,
             les_upper_cm=found.les_upper_cm + shift,
             les_lower_cm=found.les_lower_cm + shift,
-            cdp_cm=self.study.reviews[self.k].cdp_cm,
+            cdp_cm=review.cdp_cm,
+            contour_mmhg=review.contour_mmhg,
         )
 
     def _irp(self, border: int, onset: int) -> float:

@@ -13,9 +13,11 @@ import xarray as xr
 
 from hrm import __version__
 from hrm.metrics.chicago import VERSIONS
+from hrm.metrics.swallow_types import SwallowLimits
 from hrm.pipeline.run import measure_recording
 from hrm.pipeline.study import Study
 from hrm.results import StudyRecord, attach
+from hrm.stability.drawn import Drawn, drawn_swallow
 from hrm.stability.model import DRAWS, Draws, Model, draw, perturbation_model
 from hrm.stability.nodes import Drifted, Place
 from hrm.stability.table import Table, swallow_table
@@ -30,7 +32,8 @@ def diagnosis_stability(
     """Measure one recording, and say whether its diagnosis holds.
 
     Metrics and trees run again with the LES borders, the onsets, the gastric reference
-    and the drift of the sensors a little off, and with the swallows drawn anew
+    and the drift of the sensors a little off, contractile integrals and breaks read a
+    little wrong between the sensors, and with the swallows drawn anew
     (``stability.*`` of ``hrm/data/parameters.toml``).
 
     Parameters
@@ -89,15 +92,15 @@ def with_stability(
     ParameterError
         If `draws` or `seed` is out of range.
     """
-    model = perturbation_model(study.usable.size, study.parameters, seed=seed)
+    model = model_of(study, seed=seed)
     counted = _counted(record)
     drawn = draw(model, counted, len(record.swallows), draws=draws, seed=seed)
     missing = _why_not(study, counted)
-    tables: Sequence[Table | None] = [None] * len(record.swallows)
+    swallows: Sequence[Drawn | None] = [None] * len(record.swallows)
     if not missing:
-        tables = _tables(study, record, model)
+        swallows = _drawn(_tables(study, record, model), drawn, study.limits)
     cast = Cast(
-        tables=tables,
+        swallows=swallows,
         postures=[row.posture for row in record.swallows],
         draws=drawn,
         gastric_bolus=study.parameters["ibp.reference"] == "gastric",
@@ -109,10 +112,20 @@ def with_stability(
             "stability": _tree(study, trees[version], version, cast, missing, seed),
         }
     rows = [
-        replace(row, type_stability=_type(row.type, table, drawn, k))
-        for k, (row, table) in enumerate(zip(record.swallows, tables, strict=True))
+        replace(row, type_stability=_type(row.type, seen))
+        for row, seen in zip(record.swallows, swallows, strict=True)
     ]
     return replace(record, classification=trees, swallows=rows)
+
+
+def model_of(study: Study, *, seed: int) -> Model:
+    """Size the perturbations of a study, with the spacing of its sensors that work."""
+    depth = study.pressure["depth"].values
+    marks, usable = study.proposal.landmarks, depth[study.usable]
+    body = usable[(usable >= marks.ues_lower_cm) & (usable <= marks.les_upper_cm)]
+    # Without landmarks nothing is perturbed; the model still has to be made.
+    spacing = float(np.mean(np.diff(body if body.size > 1 else depth)))
+    return perturbation_model(depth.size, study.parameters, spacing_cm=spacing, seed=seed)
 
 
 def _counted(record: StudyRecord) -> dict[str, Any]:
@@ -143,6 +156,15 @@ def _tables(study: Study, record: StudyRecord, model: Model) -> list[Table | Non
     ]
 
 
+def _drawn(
+    tables: Sequence[Table | None], draws: Draws, limits: SwallowLimits
+) -> list[Drawn | None]:
+    return [
+        None if table is None else drawn_swallow(table, draws, k, limits)
+        for k, table in enumerate(tables)
+    ]
+
+
 def _tree(
     study: Study,
     found: Mapping[str, Any],
@@ -159,15 +181,15 @@ def _tree(
     return {**tree_stability(found, classifier(study, version), cast), **about}
 
 
-def _type(kind: str | None, table: Table | None, draws: Draws, k: int) -> dict[str, Any] | None:
+def _type(kind: str | None, swallow: Drawn | None) -> dict[str, Any] | None:
     """How often the type of a swallow holds, and the most frequent other one."""
-    if kind is None or table is None:
+    if kind is None or swallow is None:
         return None
-    seen = Counter(table.types[draws.border, draws.onset[:, k], draws.drift].tolist())
+    seen = Counter(swallow.types.tolist())
     others = sorted(
         (name for name in seen if name not in (kind, None)), key=lambda name: (-seen[name], name)
     )
     return {
-        "agreement": seen[kind] / len(draws),
+        "agreement": seen[kind] / swallow.types.size,
         "runner_up": others[0] if others else None,
     }

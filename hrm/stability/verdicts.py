@@ -13,8 +13,8 @@ from hrm.metrics.chicago import Swallow
 from hrm.metrics.chicago.facts import Rule, Verdict
 from hrm.metrics.chicago.study import classify_version
 from hrm.pipeline.study import Study
+from hrm.stability.drawn import Drawn
 from hrm.stability.model import Draws
-from hrm.stability.table import Table
 
 Classify = Callable[[Sequence[Swallow]], Verdict]
 
@@ -25,7 +25,8 @@ class Cast:
 
     Attributes
     ----------
-    tables : sequence of Table
+    swallows : sequence of Drawn
+        None for one that does not count.
     postures : sequence of str
         Of each swallow.
     draws : Draws
@@ -33,7 +34,7 @@ class Cast:
         Whether the intrabolus pressure is read above the gastric reference.
     """
 
-    tables: Sequence[Table | None]
+    swallows: Sequence[Drawn | None]
     postures: Sequence[str]
     draws: Draws
     gastric_bolus: bool
@@ -45,19 +46,18 @@ class Cast:
 
     def swallow(self, draw: int, k: int) -> Swallow | None:
         """Give swallow `k` as a draw makes it; None where its type cannot be told."""
-        table, draws = self.tables[k], self.draws
-        at = (draws.border[draw], draws.onset[draw, k], draws.drift[draw])
-        if table is None or table.types[at] is None:
+        seen = self.swallows[k]
+        if seen is None or seen.types[draw] is None:
             return None
-        gastric = float(draws.gastric_mmhg[draw])
+        gastric = float(self.draws.gastric_mmhg[draw])
         return Swallow(
             posture=self.postures[k],
-            irp=float(table.irp[at]) - gastric,
-            dci=float(table.dci[at]),
-            distal_latency=float(table.distal_latency[at]),
-            break_length=float(table.break_length[at]),
-            ibp=float(table.ibp[at]) - (gastric if self.gastric_bolus else 0.0),
-            panesophageal=bool(table.panesophageal[at]),
+            irp=float(seen.irp[draw]) - gastric,
+            dci=float(seen.dci[draw]),
+            distal_latency=float(seen.distal_latency[draw]),
+            break_length=float(seen.break_length[draw]),
+            ibp=float(seen.ibp[draw]) - (gastric if self.gastric_bolus else 0.0),
+            panesophageal=bool(seen.panesophageal[draw]),
         )
 
 
@@ -119,18 +119,15 @@ def _ranked(counts: Counter[Any]) -> list[tuple[Any, int]]:
 def _fork(rationale: Sequence[Mapping[str, Any]], verdict: Verdict) -> tuple[str, str]:
     """First limit on which the way through the tree turns: its quantity and its row.
 
-    Where no limit does, the fact that the tree states; where the tree was not gone
-    through at all, the reason.
+    Where no limit does, the fact that the tree states, or the first step that only the
+    other way takes; where the tree was not gone through at all, the reason.
     """
     if verdict.diagnosis == "not_classified":
         return verdict.considerations[0], ""
-    others = {(rule.rule, rule.row): rule for rule in verdict.rationale}
-    turned = [
-        others[rule["rule"], rule["row"]]
-        for rule in rationale
-        if (rule["rule"], rule["row"]) in others
-        and others[rule["rule"], rule["row"]].met != rule["met"]
-    ]
+    before = {(rule["rule"], rule["row"]): rule["met"] for rule in rationale}
+    shared = [rule for rule in verdict.rationale if (rule.rule, rule.row) in before]
+    turned = [rule for rule in shared if rule.met != before[rule.rule, rule.row]]
+    turned = turned or [rule for rule in verdict.rationale if rule not in shared]
     limited = [rule for rule in turned if rule.limit is not None]
     if limited:
         return _quantity(limited[0]), limited[0].row

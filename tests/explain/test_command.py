@@ -88,7 +88,8 @@ def test_what_cannot_be_used_is_said(run, tmp_path, given, message):
 def test_a_metric_that_is_not_measured_gives_its_reason(run):
     out = run("--metric", "dpe")
     assert out.exit_code == 0
-    assert "not_implemented" in out.stdout
+    assert "not_implemented" not in out.stdout
+    assert "value         not measured" in out.stdout
 
 
 def test_an_output_that_exists_is_kept_without_force(run, tmp_path):

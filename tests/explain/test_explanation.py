@@ -133,7 +133,7 @@ def test_parameters_are_those_of_the_run(explain):
     assert not used["irp.window_s"].changed
     text = "\n".join(lines(found))
     assert "gastric.reference = dynamic (default constant)" in text
-    assert "irp.window_s = 10.0 s [seen, GHO07, SPEC 4]" in text
+    assert "irp.window_s = 10.0 s (read in the source: GHO07, SPEC 4)" in text
 
 
 def test_the_limit_says_whether_the_number_is_beyond(explain):
@@ -195,7 +195,7 @@ def test_the_text_names_value_samples_and_source(explain):
 def test_a_missing_number_says_why_in_words(explain):
     found = explain("type II", "distal_latency", 1)
     assert (found.value, found.status) == (None, "no_contraction")
-    assert "status        no_contraction: nothing contracts" in "\n".join(lines(found))
+    assert "status        nothing contracts" in "\n".join(lines(found))
     assert math.isfinite(found.evidence.onset_s)
     assert found.evidence.field is not None
     undone = explain("tests", "solid_counted")

@@ -1,6 +1,7 @@
 """The picture of an agreement shows the pairs and the lines that it is given."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -48,3 +49,22 @@ def test_the_same_pairs_give_the_same_bytes():
     first, second = (png_of(drawn([1.0, 2.0], [1.0, 3.0])) for _ in range(2))
     assert first == second
     assert b"Matplotlib" not in first
+
+
+def names(figure):
+    return [text for text in figure.axes[1].texts if "\n" in text.get_text()]
+
+
+def test_lines_that_lie_on_each_other_share_one_label():
+    zero = (0.0, math.nan, math.nan)
+    equal = drawn([10.0, 12.0], [10.0, 12.0], lines=Lines(zero, zero, zero))
+    assert [text.get_text() for text in names(equal)] == ["bias, lower, upper\n0"]
+
+
+def test_labels_do_not_lie_on_each_other():
+    close = Lines((0.0, -0.1, 0.1), (-0.5, -60.0, 59.0), (0.5, -58.0, 60.0))
+    figure = drawn([10.0, 12.0, 90.0], [11.0, 15.0, 50.0], lines=close)
+    png_of(figure)
+    boxes = sorted((text.get_window_extent() for text in names(figure)), key=lambda box: box.y0)
+    assert len(boxes) == 3
+    assert all(below.y1 <= above.y0 for below, above in pairwise(boxes))

@@ -4,9 +4,9 @@ from functools import cache
 
 from hrm import phantom
 from hrm.pipeline.run import measure_recording
-from hrm.stability.model import draw, perturbation_model
+from hrm.stability.model import draw
 from hrm.stability.nodes import Drifted, Place
-from hrm.stability.study import _counted
+from hrm.stability.study import _counted, model_of
 
 CLINICAL = {"symptoms": ["dysphagia"]}
 
@@ -32,7 +32,7 @@ def measured(phenotype, seed, borderline=False):
 
 def places(study, seed=0):
     """The perturbation model of a study, and where each swallow is measured."""
-    model = perturbation_model(study.usable.size, study.parameters, seed=seed)
+    model = model_of(study, seed=seed)
     drifted = Drifted(study, model)
     return model, [Place(drifted, k) for k in range(len(study.reviews))]
 

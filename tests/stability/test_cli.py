@@ -38,6 +38,12 @@ def test_one_line_a_tree(files):
     assert "decided by percentage of premature swallows" in " ".join(done.stderr.split())
 
 
+def test_few_swallows_are_said_to_be_few(files):
+    done = run(files, "--stability-draws", 20)
+    assert json.loads(done.stdout)["study"]["n_evaluable"] == 6
+    assert "Only 4 evaluable swallows (supine)" in done.stderr
+
+
 def test_nothing_without_the_option(files):
     done = run(files)
     assert "Stability" not in done.stderr
@@ -67,7 +73,7 @@ def block(**changed):
         "seed": 0,
         "status": "ok",
     }
-    return {"diagnosis": "normal", "stability": usual | changed}
+    return {"diagnosis": "normal", "limited": False, "stability": usual | changed}
 
 
 def lines(swallows=(), **changed):

@@ -9,12 +9,15 @@ from hrm.catalog import default_parameters
 from hrm.errors import ParameterError
 from hrm.stability.model import draw, perturbation_model
 
+SPACING = 2.0
 POSTURES = {"supine": np.array([0, 1, 3, 4]), "upright": np.array([5, 6])}
 
 
 def model(seed=0, **changed):
     rules = {f"stability.{name}": value for name, value in changed.items()}
-    return perturbation_model(36, default_parameters().replace(rules), seed=seed)
+    return perturbation_model(
+        36, default_parameters().replace(rules), spacing_cm=SPACING, seed=seed
+    )
 
 
 def drawn(draws, seed=0, of=None):
@@ -22,7 +25,10 @@ def drawn(draws, seed=0, of=None):
 
 
 def test_the_sizes_are_those_of_the_parameters():
-    made = model(border_cm=0.7, onset_s=0.1, gastric_mmhg=3.0, drift_mmhg=1.5, drift_patterns=4)
+    sizes = {"border_cm": 0.7, "onset_s": 0.1, "gastric_mmhg": 3.0, "drift_mmhg": 1.5}
+    made = model(**sizes, drift_patterns=4, dci_mmhg_s_cm=7.0, break_share=0.3)
+    # What is misread between two sensors grows with their distance.
+    assert (made.dci_mmhg_s_cm, made.break_cm) == (14.0, 0.6)
     np.testing.assert_allclose(made.border_cm, [0.0, -0.7, 0.7])
     np.testing.assert_allclose(made.onset_s, [0.0, -0.1, 0.1])
     assert made.gastric_mmhg == 3.0
@@ -34,6 +40,7 @@ def test_the_sizes_are_those_of_the_parameters():
 def test_the_default_is_the_documented_one():
     made = model()
     assert (made.border_cm[2], made.onset_s[2], made.gastric_mmhg) == (0.5, 0.2, 2.0)
+    assert (made.dci_mmhg_s_cm, made.break_cm) == (18.0, 0.4)
 
 
 def test_every_level_comes_up_alike_often():
@@ -42,6 +49,18 @@ def test_every_level_comes_up_alike_often():
         np.testing.assert_allclose(np.bincount(levels) / 9000, 1.0 / count, atol=0.02)
     assert np.abs(draws.gastric_mmhg).max() <= 2.0
     np.testing.assert_allclose(draws.gastric_mmhg.std(), 4.0 / np.sqrt(12.0), rtol=0.03)
+
+
+def test_every_swallow_is_misread_by_itself():
+    draws = drawn(4000)
+    for errors, size in ((draws.dci_mmhg_s_cm, 18.0), (draws.break_cm, 0.4)):
+        assert errors.shape == (4000, 7)
+        np.testing.assert_allclose(errors.std(axis=0), size, rtol=0.06)
+        np.testing.assert_allclose(errors.mean(axis=0), 0.0, atol=0.07 * size)
+        apart = np.corrcoef(errors.T)[~np.eye(7, dtype=bool)]
+        assert np.abs(apart).max() < 0.08
+    both = np.corrcoef(draws.dci_mmhg_s_cm.ravel(), draws.break_cm.ravel())
+    assert abs(both[0, 1]) < 0.03
 
 
 @given(seed=st.integers(0, 2**40), draws=st.integers(1, 60))
@@ -55,7 +74,10 @@ def test_swallows_are_drawn_anew_within_their_posture(seed, draws):
 @given(seed=st.integers(0, 2**40), first=st.integers(1, 20), more=st.integers(0, 20))
 def test_the_same_seed_gives_the_same_draws_however_many(seed, first, more):
     few, many = drawn(first, seed), drawn(first + more, seed)
-    for name in ("border", "onset", "drift", "picks", "gastric_mmhg"):
+    for name in (
+        *("border", "onset", "drift", "picks"),
+        *("gastric_mmhg", "dci_mmhg_s_cm", "break_cm"),
+    ):
         np.testing.assert_array_equal(getattr(few, name), getattr(many, name)[:first])
 
 
@@ -72,7 +94,8 @@ def test_onsets_of_one_draw_are_off_each_by_itself():
 def test_the_perturbations_do_not_depend_on_each_other():
     draws = drawn(2000)
     levels = (draws.border, draws.drift, draws.onset[:, 0], draws.picks[:, 0], draws.picks[:, 4])
-    columns = np.array([*levels, draws.gastric_mmhg])
+    misread = (draws.dci_mmhg_s_cm[:, 0], draws.break_cm[:, 0])
+    columns = np.array([*levels, draws.gastric_mmhg, *misread])
     apart = np.corrcoef(columns)[~np.eye(len(columns), dtype=bool)]
     assert np.abs(apart).max() < 0.1
 

@@ -90,7 +90,11 @@ def test_nothing_is_said_where_it_was_not_asked():
 
 def test_with_no_perturbation_only_the_swallows_vary():
     still = {
-        f"stability.{name}": 0.0 for name in ("border_cm", "onset_s", "gastric_mmhg", "drift_mmhg")
+        f"stability.{name}": 0.0
+        for name in (
+            *("border_cm", "onset_s", "gastric_mmhg", "drift_mmhg"),
+            *("dci_mmhg_s_cm", "break_share"),
+        )
     }
     found = result(EDGE, draws=60, parameters=still)
     kinds = [row["type_stability"] for row in found["swallows"] if row["evaluable"]]

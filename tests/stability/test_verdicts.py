@@ -12,6 +12,7 @@ from hrm.catalog import default_parameters
 from hrm.metrics.chicago import Clinical
 from hrm.metrics.chicago.study import classify_version
 from hrm.metrics.swallow_types import TYPES, swallow_limits
+from hrm.stability.drawn import drawn_swallow
 from hrm.stability.model import draw, perturbation_model
 from hrm.stability.nodes import Node
 from hrm.stability.study import _type
@@ -54,12 +55,14 @@ def classify(version):
 
 
 def stability(tables, *, version="ccv3", draws=DRAWS, seed=0, **parameters):
-    rules = {f"stability.{name}": value for name, value in parameters.items()}
-    model = perturbation_model(36, RULES.replace(rules), seed=seed)
+    # Nothing is misread where a test does not ask for it.
+    sizes = {"dci_mmhg_s_cm": 0.0, "break_share": 0.0, **parameters}
+    rules = {f"stability.{name}": value for name, value in sizes.items()}
+    model = perturbation_model(36, RULES.replace(rules), spacing_cm=1.0, seed=seed)
     counted = {"supine": np.arange(len(tables))}
     drawn = draw(model, counted, len(tables), draws=draws, seed=seed)
-    cast = Cast(tables, ["supine"] * len(tables), drawn, gastric_bolus=False)
-    as_found = Cast(tables, cast.postures, nothing(len(tables)), gastric_bolus=False)
+    cast = cast_of(tables, drawn)
+    as_found = cast_of(tables, nothing(len(tables)))
     verdict = classify(version)(as_found.of(0))
     found = {
         "diagnosis": verdict.diagnosis,
@@ -68,11 +71,17 @@ def stability(tables, *, version="ccv3", draws=DRAWS, seed=0, **parameters):
     return verdict.diagnosis, tree_stability(found, classify(version), cast), drawn
 
 
+def cast_of(tables, drawn):
+    seen = [drawn_swallow(table, drawn, k, LIMITS) for k, table in enumerate(tables)]
+    return Cast(seen, ["supine"] * len(tables), drawn, gastric_bolus=False)
+
+
 def nothing(count):
     """One draw that perturbs nothing and takes every swallow once."""
-    model = perturbation_model(36, RULES, seed=0)
+    model = perturbation_model(36, RULES, spacing_cm=1.0, seed=0)
     drawn = draw(model, {"supine": np.arange(count)}, count, draws=1, seed=0)
-    zero = {name: np.zeros_like(getattr(drawn, name)) for name in ("border", "onset", "drift")}
+    names = ("border", "onset", "drift", "dci_mmhg_s_cm", "break_cm")
+    zero = {name: np.zeros_like(getattr(drawn, name)) for name in names}
     picks = np.arange(count)[None, :]
     return type(drawn)(**zero, gastric_mmhg=np.zeros(1), picks=picks)
 
@@ -126,11 +135,11 @@ def test_a_swallow_at_its_limit_changes_its_type_at_one_level_of_three():
         lambda b, o, d: Node(**{**PLAIN.__dict__, "distal_latency": 4.6 - (0.0, -0.2, 0.2)[o]})
     )
     _, _, drawn = stability([late] * 10)
-    seen = _type("normal", late, drawn, 3)
+    seen = _type("normal", drawn_swallow(late, drawn, 3, LIMITS))
     assert seen["agreement"] == pytest.approx(2 / 3, abs=ERROR)
     assert seen["runner_up"] == "premature"
-    assert _type(None, late, drawn, 3) is None
-    assert _type("normal", None, drawn, 3) is None
+    assert _type(None, drawn_swallow(late, drawn, 3, LIMITS)) is None
+    assert _type("normal", None) is None
 
 
 def test_a_type_that_can_only_not_be_told_has_no_runner_up():
@@ -138,8 +147,64 @@ def test_a_type_that_can_only_not_be_told_has_no_runner_up():
         lambda b, o, d: Node(**{**PLAIN.__dict__, "distal_latency": 6.0 if o else math.nan})
     )
     _, _, drawn = stability([same()] * 10)
-    assert _type("normal", lost, drawn, 0)["agreement"] == pytest.approx(2 / 3, abs=ERROR)
-    assert _type("normal", lost, drawn, 0)["runner_up"] is None
+    found = _type("normal", drawn_swallow(lost, drawn, 0, LIMITS))
+    assert found["agreement"] == pytest.approx(2 / 3, abs=ERROR)
+    assert found["runner_up"] is None
+
+
+def beyond(limit, value, sd):
+    """Share of a normal error that carries a value across its limit."""
+    return 0.5 * math.erfc(abs(limit - value) / sd / math.sqrt(2.0))
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "limit", "kinds"),
+    [
+        ("dci", 90.0, 100.0, ("failed", "weak")),
+        ("dci", 108.0, 100.0, ("weak", "failed")),
+        ("dci", 440.0, 450.0, ("weak", "normal")),
+        ("break_length", 4.9, 5.0, ("normal", "fragmented")),
+        ("break_length", 5.2, 5.0, ("fragmented", "normal")),
+    ],
+)
+def test_a_number_near_its_limit_may_be_misread_across_it(number, value, limit, kinds):
+    near = same(**{number: value})
+    _, _, drawn = stability([near] * 10, dci_mmhg_s_cm=9.0, break_share=0.2)
+    seen = _type(kinds[0], drawn_swallow(near, drawn, 4, LIMITS))
+    share = beyond(limit, value, 9.0 if number == "dci" else 0.2)
+    assert seen["agreement"] == pytest.approx(1 - share, abs=ERROR)
+    assert seen["runner_up"] == kinds[1]
+
+
+def test_what_is_misread_is_never_less_than_nothing():
+    still, small = same(dci=0.0, break_length=0.0), same(break_length=0.1)
+    _, _, drawn = stability([still, small], dci_mmhg_s_cm=30.0, break_share=0.2)
+    seen = drawn_swallow(still, drawn, 0, LIMITS)
+    assert seen.dci.min() == 0.0
+    assert (np.nan_to_num(seen.break_length) == 0.0).all()
+    assert drawn_swallow(small, drawn, 1, LIMITS).break_length.min() == 0.0
+
+
+def test_one_contraction_just_below_the_limit_takes_absence_away():
+    # Each is misread by itself, and one that is drawn twice is misread alike twice.
+    faint = same(irp=8.0, dci=92.0)
+    tables = [same(irp=8.0, dci=0.0)] * 9 + [faint]
+    name, seen, _ = stability(tables, version="ccv4", gastric_mmhg=0.0, dci_mmhg_s_cm=9.0)
+    assert name == "absent_contractility"
+    drawn_once = 1 - 0.9**10
+    kept = 1 - drawn_once * beyond(100.0, 92.0, 9.0)
+    assert seen["agreement"] == pytest.approx(kept, abs=ERROR)
+    assert [row["quantity"] for row in seen["drivers"]] == ["percent_absent"]
+
+
+def test_a_contraction_that_is_misread_as_failed_has_no_front():
+    faint = same(dci=101.0)
+    _, _, drawn = stability([faint], dci_mmhg_s_cm=9.0)
+    seen = drawn_swallow(faint, drawn, 0, LIMITS)
+    failed = seen.types == "failed"
+    assert 0.3 < failed.mean() < 0.6
+    for numbers in (seen.distal_latency, seen.break_length, seen.ibp):
+        np.testing.assert_array_equal(np.isnan(numbers), failed)
 
 
 def test_swallows_whose_type_cannot_be_told_do_not_count():
@@ -162,6 +227,15 @@ def test_the_fork_is_the_first_limit_that_turns():
     assert [row["quantity"] for row in seen["drivers"]] == ["percent_absent"]
     drawn_once = 1 - 0.9**10
     assert seen["agreement"] == pytest.approx(1 - drawn_once / 3, abs=ERROR)
+
+
+def test_a_step_that_only_the_other_way_takes_is_named():
+    # Half of the swallows have an intrabolus pressure as found, which is not enough.
+    tables = [same(irp=15.0, dci=60.0), same(irp=15.0, dci=9000.0)]
+    name, seen, _ = stability(tables, version="ccv4", draws=400)
+    assert name == "egjoo"
+    named = {row["quantity"] for row in seen["drivers"]}
+    assert named == {"irp4s", "percent_absent", "percent_ibp"}
 
 
 @settings(max_examples=15)
