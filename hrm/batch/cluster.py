@@ -27,6 +27,8 @@ _LEAST_MEMORY = 300_000_000
 _SILENT = logging.CRITICAL + 1
 #: How often to ask how many workers there are [s].
 _ASK_S = 1.0
+#: Workers that a file may end before it is set aside; how often one is sent that ended none.
+_DEATHS, _MOST_SENT = 2, 3
 #: Time for a worker to end and come back [s].
 _RESTART_S = 30.0
 #: Loops of other libraries that would start threads of their own in each worker.
@@ -121,6 +123,9 @@ def _configured(dask: Any) -> Iterator[None]:
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.worker.profile.enabled": False,
         "distributed.scheduler.http.routes": [],
+        # A local cluster gives up for good a worker that is not back after 15 s, which on a
+        # busy machine is sooner than its nanny has started it again.
+        "distributed.deploy.lost-worker-timeout": "1 day",
         "distributed.admin.log-format": "%(name)s %(levelname)s",
     }
     with dask.config.set(wanted), _quiet():
@@ -166,6 +171,17 @@ class _Running:
     #: When a worker said that it begins, and which; None while the file waits.
     began: float | None = None
     worker: str | None = None
+    #: How often a worker said so, and how often the file was sent.
+    n_begun: int = 0
+    n_sent: int = 1
+
+    @property
+    def is_to_blame(self) -> bool:
+        """Whether the file ended its workers, or only waited for one that another file ended.
+
+        A worker that ends at once may not have said that it began.
+        """
+        return self.n_begun >= _DEATHS or self.n_sent >= _MOST_SENT
 
 
 @dataclass
@@ -242,7 +258,14 @@ class Crew:
             self._size_at = now
             if self._nannies:
                 self._some_at = now
+            self._forget_lost()
         return len(self._nannies)
+
+    def _forget_lost(self) -> None:
+        """A file whose worker is gone waits for another: its time does not run."""
+        for running in self._running.values():
+            if running.worker is not None and running.worker not in self._nannies:
+                running.began = running.worker = None
 
     def _check_workers(self) -> None:
         if not self._workers() and time.monotonic() - self._some_at > self.patience_s:
@@ -251,11 +274,14 @@ class Crew:
                 "start workers with 'dask worker ADDRESS', and run the same command again"
             )
 
-    def _send(self, job: Job) -> None:
+    def _send(self, job: Job, before: _Running | None = None) -> None:
         future = self.client.submit(
             _noted, job, pure=False, key=f"hrm-{job.input_id}-{time.time_ns()}"
         )
-        self._running[job.input_id] = _Running(job, future, time.monotonic())
+        running = _Running(job, future, time.monotonic())
+        if before is not None:
+            running.n_begun, running.n_sent = before.n_begun, before.n_sent + 1
+        self._running[job.input_id] = running
         future.add_done_callback(lambda done, of=job.input_id: self._done.put((of, done)))
 
     def _heard(self, event: tuple[float, Mapping[str, Any]]) -> None:
@@ -263,6 +289,7 @@ class Crew:
         running = self._running.get(said["input"])
         if running is not None:
             running.began, running.worker = time.monotonic(), said["worker"]
+            running.n_begun += 1
 
     def _ended(self) -> Iterator[tuple[Job, Attempted]]:
         try:
@@ -273,15 +300,23 @@ class Crew:
         if running is None or running.future is not future:
             return
         del self._running[name]
-        yield running.job, self._outcome(running)
+        attempted = self._outcome(running)
+        if attempted is None:
+            self._send(running.job, running)
+        else:
+            yield running.job, attempted
 
-    def _outcome(self, running: _Running) -> Attempted:
+    def _outcome(self, running: _Running) -> Attempted | None:
+        """What came of a file; None if it only waited for workers that others ended."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
         try:
             attempted: Attempted = running.future.result()
         except KilledWorker:
+            self._size_at = -math.inf
+            if not running.is_to_blame:
+                return None
             seconds = time.monotonic() - running.sent
             return quarantined(
                 running.job,

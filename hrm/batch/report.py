@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hrm import __version__, catalog
 from hrm._page import RESEARCH_USE, document, image, table
+from hrm.report.wording import diagnosis as diagnosis_in_words
 from hrm.store import Ledger
 from hrm.store.tables import input_table, study_table
 
@@ -245,7 +246,7 @@ def _spread(studies: Sequence[_Study]) -> Iterator[str]:
     yield "<h2>Diagnoses</h2>"
     for tree, words in (("ccv4", "Chicago v4.0"), ("ccv3", "Chicago v3.0")):
         labels = Counter(
-            str(study.row[f"diagnosis_{tree}"] or "none").replace("_", " ")
+            _diagnosis(study.row[f"diagnosis_{tree}"])
             + ("" if study.row[f"conclusive_{tree}"] else ", not conclusive")
             for study in studies
         )
@@ -258,6 +259,11 @@ def _spread(studies: Sequence[_Study]) -> Iterator[str]:
             unit = "share of draws" if name == "stability_ccv4" else _unit(name)
             title = f"{_title(name)} (n {len(values)})"
             yield image(histogram(values, title=title, unit=unit), title)
+
+
+def _diagnosis(code: Any) -> str:
+    """Write a diagnosis out, as the PDF of one study does."""
+    return diagnosis_in_words(code) if isinstance(code, str) and code else "No diagnosis"
 
 
 def _pictures(studies: Sequence[_Study]) -> Iterator[str]:
@@ -276,7 +282,7 @@ def _picture(study: _Study) -> str:
     if study.thumbnail:
         data = base64.b64encode(study.thumbnail).decode("ascii")
         drawn = f'<img alt="Pressure topography of {name}" src="data:image/png;base64,{data}">'
-    diagnosis = escape(str(row["diagnosis_ccv4"] or "no diagnosis").replace("_", " "))
+    diagnosis = escape(_diagnosis(row["diagnosis_ccv4"]))
     odd = f"<br><strong>{escape('; '.join(study.odd))}</strong>" if study.odd else ""
     return (
         f"<figure{' class=odd' if study.odd else ''}>{drawn}<figcaption>{name}{visit}: {diagnosis}; "

@@ -249,11 +249,11 @@ def _measured(
 
 
 def _cluster(how: Options, files: int) -> AbstractContextManager[Client]:
+    from hrm.batch._warm import warm_once
     from hrm.batch.cluster import existing_cluster, local_cluster
-    from hrm.pipeline.warm import warm_kernels
 
     # Compiled here once, into the cache: workers that begin together would each compile.
-    warm_kernels()
+    warm_once()
     if how.scheduler:
         return existing_cluster(how.scheduler)
     workers = min(how.workers or os.cpu_count() or 1, files)

@@ -114,21 +114,25 @@ def _heard(said: list[str]) -> Iterator[None]:
 
 
 def _measured(job: Job) -> tuple[Key, Measured]:
+    from hrm.readings import warn_of_change
     from hrm.results import to_dict
     from hrm.stability import diagnosis_stability
 
     if engine_id() != job.engine:
         raise _OtherEngineError("the worker runs another version of hrm than the batch")
     settings_json = job.settings.to_json()
-    recording = _opened(job)
+    recording = open_input(job)
     sha256 = str(recording.attrs["source_sha256"])
     edits = review_edits(sha256, job.path, job.settings)
+    folder = _review_folder(job.path, job.settings)
+    if not edits and folder and not is_remote(job.path):
+        warn_of_change(Path(job.path), sha256, folder)
     key = Key(sha256, settings_id(settings_json), job.engine, review_hash(edits))
     study = diagnosis_stability(
         recording,
         system=job.settings.system,
         posture=job.settings.posture,
-        swallows=_swallows(job.settings, recording),
+        swallows=swallows_of(job.settings, recording),
         clinical=job.settings.clinical(),
         irp_limit=job.settings.irp_limit,
         parameters=job.settings.parameters,
@@ -138,7 +142,8 @@ def _measured(job: Job) -> tuple[Key, Measured]:
     return key, _packed(study, result, job.settings, settings_json)
 
 
-def _opened(job: Job) -> xr.DataTree:
+def open_input(job: Job) -> xr.DataTree:
+    """Open the recording of a job with what its settings say."""
     from hrm.io import open_recording
     from hrm.io.offset_table import read_offset_table, with_offsets
 
@@ -188,12 +193,16 @@ def _source(path: str) -> Iterator[str | BinaryIO]:
 
 
 def review_edits(sha256: str, path: str, settings: Settings) -> list[Edit]:
-    """Edits of the review log beside a recording, or in the folder of the settings."""
-    from hrm.annotate import find_log, read_log
+    """Edits of the reading that counts, beside a recording or in the folder of the settings."""
+    from hrm.readings import deciding, readings
 
-    folder = settings.review_dir or (None if is_remote(path) else str(Path(path).parent))
-    log = find_log(sha256, folder) if folder else None
-    return read_log(log) if log else []
+    folder = _review_folder(path, settings)
+    chosen = deciding(readings(sha256, folder)) if folder else None
+    return list(chosen.edits) if chosen else []
+
+
+def _review_folder(path: str, settings: Settings) -> str | None:
+    return settings.review_dir or (None if is_remote(path) else str(Path(path).parent))
 
 
 def review_hash(edits: list[Edit]) -> str:
@@ -201,7 +210,8 @@ def review_hash(edits: list[Edit]) -> str:
     return edits[-1].hash if edits else ""
 
 
-def _swallows(settings: Settings, recording: xr.DataTree) -> list[dict[str, Any]] | None:
+def swallows_of(settings: Settings, recording: xr.DataTree) -> list[dict[str, Any]] | None:
+    """Rows of the swallow table that the settings name, in seconds."""
     from hrm.io.swallow_table import read_swallow_table
 
     if not settings.swallows:

@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 from matplotlib.image import imread
 
-from hrm.batch.report import _median_dci, _messages, _outlier_limits
+from hrm.batch.report import _diagnosis, _median_dci, _messages, _outlier_limits
 from hrm.plot.batch import histogram
 
 
@@ -58,3 +58,9 @@ def test_no_title_is_cut_off(title):
 
 def test_the_same_numbers_give_the_same_bytes():
     assert histogram([1.0, 2.0], title="a", unit="b") == histogram([1.0, 2.0], title="a", unit="b")
+
+
+def test_diagnoses_are_written_out():
+    assert _diagnosis("iem") == "Ineffective esophageal motility"
+    assert _diagnosis("egjoo") == "Esophagogastric junction outflow obstruction"
+    assert _diagnosis(None) == _diagnosis(float("nan")) == "No diagnosis"

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import hrm
+from hrm.annotate import append
 from hrm.batch import Settings
 from hrm.batch.worker import Job, engine_id, measure, settings_key
+from hrm.edits import Change
 from hrm.io import _registry
+from hrm.readings import reading_path, remember_file
 from hrm.stability import diagnosis_stability
 from hrm.store.ledger import Failed, Measured
 from hrm.store.tidy import to_long
@@ -64,6 +67,25 @@ def test_it_gives_what_the_library_gives(good):
     )
 
 
+def test_a_review_of_what_the_file_held_before_is_told_of(good, tmp_path):
+    file = tmp_path / "DOE_JANE.txt"
+    file.write_bytes(good.read_bytes())
+    recording = hrm.open_recording(file)
+    sha256 = str(recording.attrs["source_sha256"])
+    edit = Change("landmarks", "les_upper_cm", 26.0)
+    append(reading_path(sha256, tmp_path), edit, sha256=sha256, reader="AB", reason="seen")
+    remember_file(file, sha256, tmp_path)
+    first = attempt(file)
+    assert json.loads(first.outcome.result)["review"]["n_edits"] == 1
+    assert not any("reviewed" in text for text in first.warnings)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-1]))  # a sample less
+    later = attempt(file)
+    assert json.loads(later.outcome.result)["review"] is None
+    (told,) = [text for text in later.warnings if "changed since it was reviewed" in text]
+    assert "JANE" not in told
+
+
 def files(folder, good):
     """Names of files that cannot be measured, and the cause that is given."""
     text = good.read_bytes()
@@ -95,6 +117,21 @@ def test_a_fault_of_the_file_has_a_cause_and_quotes_nothing(good, tmp_path):
         said = repr(attempted)
         assert PLANT not in said, path
         assert path.name not in said, path
+
+
+def test_an_address_is_read_through_fsspec(good):
+    """Of a store that this process alone has: no path can lead there."""
+    import fsspec
+
+    with fsspec.open(f"memory://{PLANT}/s0.txt", "wb") as file:
+        file.write(good.read_bytes())
+    found = attempt(f"memory://{PLANT}/s0.txt").outcome
+    assert isinstance(found, Measured)
+    assert found.result == attempt(good).outcome.result
+    missing = attempt(f"memory://{PLANT}/none.txt").outcome
+    assert isinstance(missing, Failed)
+    assert missing.cause == "missing"
+    assert PLANT not in missing.message + missing.advice
 
 
 def test_two_members_of_an_archive(good, recordings, tmp_path):
