@@ -1,4 +1,6 @@
-"""A trial of achalasia treatment: its statistics.
+"""A trial of achalasia treatment, from its data to its tables.
 
-`hrm.trial.statistics` holds the methods. They need the extra: ``pip install hrm[trial]``.
+`inputs` reads plan, clinical data and recordings, `outcome` and `gather` say what became of
+whom, `tables` and `outputs` make the report. `statistics` holds the methods; they need the
+extra: ``pip install hrm[trial]``.
 """

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hrm.errors import ParameterError
+from hrm.trial.definitions import eckardt
 
 #: Dysphagia, regurgitation, chest pain, weight loss.
-ITEMS = ("dysphagia", "regurgitation", "chest_pain", "weight_loss")
-#: Range of each item, part of the instrument: Eckardt et al., Gastroenterology 1992;103:1732.
-LOWEST, HIGHEST = 0, 3
+ITEMS = eckardt().items
+#: Range of each item, part of the instrument.
+LOWEST, HIGHEST = eckardt().lowest, eckardt().highest
 COMPARATORS: dict[str, Callable[[int, int], bool]] = {"<": operator.lt, "<=": operator.le}
 #: What a score with missing items says: nothing, or what every value of them would say.
 MISSING_RULES = ("missing", "decided")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hrm.errors import ParameterError
-from hrm.trial.clinical import Clinical, Participant, Seen
-from hrm.trial.eckardt import total
-from hrm.trial.plan import TrialPlan
+from hrm.trial.eckardt import ITEMS, total
+from hrm.trial.inputs.clinical import Clinical, Participant, Seen
+from hrm.trial.inputs.plan import TrialPlan
 
 #: Names of arms that were drawn, for a report before unblinding.
 DUMMIES = ("Dummy 1", "Dummy 2")
@@ -84,9 +84,9 @@ def drawn(codes: Sequence[str], seed: int) -> dict[str, str]:
 
 
 def _followed(person: Participant, clinical: Clinical, plan: TrialPlan) -> Followed:
-    before = _used(clinical.visits.get((person.code, plan.baseline.name)), plan)
-    after = _used(clinical.visits.get((person.code, plan.primary.name)), plan)
-    success = plan.rule.outcome(after.items, retreated=after.retreated) if after else None
+    before = used(clinical.visits.get((person.code, plan.baseline.name)), plan)
+    after = used(clinical.visits.get((person.code, plan.primary.name)), plan)
+    success = _success(person.code, after, clinical, plan)
     return Followed(
         person,
         success,
@@ -95,7 +95,20 @@ def _followed(person: Participant, clinical: Clinical, plan: TrialPlan) -> Follo
     )
 
 
-def _used(seen: Seen | None, plan: TrialPlan) -> Seen | None:
+def _success(code: str, after: Seen | None, clinical: Clinical, plan: TrialPlan) -> bool | None:
+    """Outcome at the primary visit; a retreatment before its end is known from any visit."""
+    # A visit past its window that the plan uses is the end, if it is later.
+    end = max(plan.primary.last_day, after.study_day if after else plan.primary.last_day)
+    retreated = any(
+        seen.retreated and seen.study_day <= end
+        for (whose, _), seen in clinical.visits.items()
+        if whose == code
+    )
+    items = after.items if after else (None,) * len(ITEMS)
+    return plan.rule.outcome(items, retreated=retreated)
+
+
+def used(seen: Seen | None, plan: TrialPlan) -> Seen | None:
     """A visit that counts under the plan's rule for windows."""
     if seen is None or seen.inside or plan.outside_window == "use":
         return seen

@@ -184,8 +184,11 @@ def covariate_part(frame: pd.DataFrame, column: str) -> Part:
     return number_part(column, numbers(frame, column))
 
 
-def table(frame: Any, columns: Sequence[str]) -> pd.DataFrame:
+def table(frame: Any, columns: Sequence[str], roles: Mapping[str, str]) -> pd.DataFrame:
     """The columns of a table that an analysis needs, each there once.
+
+    `roles` gives the column of each argument, so that an error can name the argument; any
+    other column is one of `covariates`.
 
     Raises
     ------
@@ -200,7 +203,8 @@ def table(frame: Any, columns: Sequence[str]) -> pd.DataFrame:
         found = sum(name == column for name in frame.columns)
         if found != 1:
             raise ParameterError(
-                f"frame must have the column {column!r} once; it is there {found} times"
+                f"{argument_of(column, roles)}: frame must have the column {column!r} once; it is "
+                f"there {found} times"
             )
     twice = [column for column in columns if list(columns).count(column) > 1]
     if twice:
@@ -208,6 +212,11 @@ def table(frame: Any, columns: Sequence[str]) -> pd.DataFrame:
     if frame.empty:
         raise ParameterError("frame must have rows; it is empty")
     return frame.loc[:, list(columns)].reset_index(drop=True)
+
+
+def argument_of(column: str, roles: Mapping[str, str]) -> str:
+    """The argument that a column was given as."""
+    return next((role for role, name in roles.items() if name == column), "covariates")
 
 
 def column_name(argument: str, value: Any) -> str:
@@ -233,7 +242,7 @@ def numbers(frame: pd.DataFrame, column: str) -> Array:
     if missing.size:
         raise ParameterError(
             f"column {column!r} must not be missing; {missing.size} of {len(data)} rows are, the "
-            f"first is row {missing[0]} (counted from 0). Leave them out or impute them"
+            f"first is row {data.index[missing[0]]} (counted from 0). Leave them out or impute them"
         )
     return check.finite_column(f"column {column!r}", data.to_numpy())
 
@@ -253,7 +262,7 @@ def factor(frame: pd.DataFrame, column: str) -> Factor:
     if missing.size:
         raise ParameterError(
             f"column {column!r} must not be missing; {missing.size} of {len(data)} rows are, the "
-            f"first is row {missing[0]} (counted from 0)"
+            f"first is row {data.index[missing[0]]} (counted from 0)"
         )
     if isinstance(data.dtype, pd.CategoricalDtype):
         used = data.cat.remove_unused_categories()
@@ -280,11 +289,15 @@ def _pieces(level: Hashable) -> list[str]:
 
 
 def _natural(level: Any) -> tuple[int, float, list[tuple[int, int, str]]]:
-    """Numbers before text, and numbers in a text as numbers."""
+    """Numbers before text, and numbers in a text as numbers; capitals do not count.
+
+    If they did, the reference would depend on how an arm is spelled.
+    """
     if isinstance(level, int | float | np.number):
         return 0, float(level), []
-    pieces = [(0, int(p), "") if k % 2 else (1, 0, p) for k, p in enumerate(_pieces(level))]
-    return 1, 0.0, pieces
+    text = str(level).casefold()
+    pieces = [(0, int(p), "") if k % 2 else (1, 0, p) for k, p in enumerate(_pieces(text))]
+    return 1, 0.0, [*pieces, (1, 0, str(level))]
 
 
 def _in_one_order(levels: Sequence[Any]) -> bool:

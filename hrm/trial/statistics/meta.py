@@ -11,7 +11,13 @@ from scipy import special
 
 from hrm.errors import ParameterError
 from hrm.trial.statistics import _checks as check
-from hrm.trial.statistics.proportions import NOT_ESTIMABLE, OK, ZERO_CELL, two_sided_z
+from hrm.trial.statistics.proportions import (
+    NO_WIDTH,
+    NOT_ESTIMABLE,
+    OK,
+    ZERO_CELL,
+    two_sided_z,
+)
 
 METHODS = ("fixed", "dersimonian-laird")
 
@@ -70,7 +76,8 @@ class PooledRiskRatio:
     method : str
     status : str
         ``ok``; ``zero_cell``: one group has no events at all, the limits are 0 and infinity;
-        ``not_estimable``: neither has, the estimate is NaN.
+        ``not_estimable``: neither has, the estimate is NaN; ``no_width``: everybody has an
+        event, so that no spread can be estimated.
     """
 
     estimate: float
@@ -217,6 +224,7 @@ def mantel_haenszel_risk_ratio(
         log_standard_error=error,
         strata=int(total.size),
         level=level,
+        status=OK if error > 0.0 else NO_WIDTH,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,8 +92,8 @@ class MixedModel:
     visit: str
     arm: str
     covariates: tuple[str, ...]
-    _fit: reml.Fit
-    _contrasts: Mapping[str, tuple[str, Array]]
+    _fit: reml.Fit = field(repr=False)
+    _contrasts: Mapping[str, tuple[str, Array]] = field(repr=False)
     method: str = "REML, Satterthwaite degrees of freedom from the observed information"
 
     @property
@@ -185,7 +185,8 @@ def mmrm(
         is counted in visits.
     reference : optional
         Arm to compare with; otherwise the first category of a categorical column, or the
-        first in ascending order (anterior before posterior).
+        first in ascending order whatever its capitals (anterior before posterior). Of arms
+        with other names, say which: the sign of every difference depends on it.
 
     Returns
     -------
@@ -233,12 +234,12 @@ def mmrm(
     covariance = check.choice("covariance", covariance, tuple(STRUCTURES))
     products = _products(frame, further, visit)
     single = [name for product in products for name in product if name != visit]
-    table = designs.table(frame, [*columns, *dict.fromkeys(single)])
+    table = designs.table(frame, [*columns, *dict.fromkeys(single)], roles)
     data = _with_outcome(table, outcome, subject)
     people = designs.factor(data, subject)
     arms = designs.reference_level(designs.factor(data, arm), reference)
     visits = designs.factor(data, visit)
-    _require_layout(people, arms, visits, covariance)
+    _require_layout(people, arms, visits, covariance, data.index.to_numpy())
     design = _design(data, arms, visits, products)
     designs.require_full_rank(design)
     blocks = _blocks(design, designs.numbers(data, outcome), people, visits)
@@ -298,11 +299,16 @@ def _with_outcome(table: pd.DataFrame, outcome: str, subject: str) -> pd.DataFra
             f"have none, the first is in row {without.index[0]} (counted from 0). Leave their rows "
             "out, and say so where the result is reported"
         )
-    return table.loc[seen].reset_index(drop=True)
+    # The index goes on counting the rows of the caller's frame, for errors.
+    return table.loc[seen]
 
 
 def _require_layout(
-    people: designs.Factor, arms: designs.Factor, visits: designs.Factor, covariance: str
+    people: designs.Factor,
+    arms: designs.Factor,
+    visits: designs.Factor,
+    covariance: str,
+    places: NDArray[np.int64],
 ) -> None:
     for found, what in ((arms, "arms"), (visits, "visits")):
         if len(found.levels) < 2:
@@ -317,7 +323,7 @@ def _require_layout(
     if twice.size:
         raise ParameterError(
             "each participant must have one row for a visit; one is repeated in row "
-            f"{twice[0]} of those with an outcome (counted from 0)"
+            f"{places[twice[0]]} (counted from 0)"
         )
     first = np.full(len(people.levels), -1)
     first[people.codes[::-1]] = arms.codes[::-1]
@@ -325,7 +331,7 @@ def _require_layout(
     if crossed.size:
         raise ParameterError(
             "each participant must be in one arm; another one is in row "
-            f"{crossed[0]} of those with an outcome (counted from 0)"
+            f"{places[crossed[0]]} (counted from 0)"
         )
 
 

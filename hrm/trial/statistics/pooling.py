@@ -29,7 +29,10 @@ class PooledEstimate:
     within, between : float
         Mean variance inside an imputation, and variance of the estimates.
     missing_information : float
-        Share of the total variance that is due to the missing values (lambda).
+        Fraction of missing information, (r + 2 / (df + 3)) / (r + 1) with Rubin's own df, as
+        SAS PROC MIANALYZE prints it; r is the relative increase of the variance.
+    missing_variance : float
+        Share of the total variance that is due to the missing values, r / (r + 1) (lambda).
     imputations : int
     df_complete : float or None
         Degrees of freedom that the complete data would have had.
@@ -47,6 +50,7 @@ class PooledEstimate:
     within: float
     between: float
     missing_information: float
+    missing_variance: float
     imputations: int
     df_complete: float | None
     level: float
@@ -119,7 +123,8 @@ def rubin_pool(
         p_value=t_p_value(estimate / error, df),
         within=within,
         between=between,
-        missing_information=share,
+        missing_information=_information(count, share),
+        missing_variance=share,
         imputations=count,
         df_complete=complete,
         level=level,
@@ -137,6 +142,11 @@ def t_p_value(statistic: float, df: float) -> float:
     """Two-sided p-value of a t statistic; normal if `df` is infinite."""
     tail = -abs(statistic)
     return float(2.0 * (special.ndtr(tail) if math.isinf(df) else special.stdtr(df, tail)))
+
+
+def _information(count: int, share: float) -> float:
+    df = _degrees(count, share, None)
+    return share + (1.0 - share) * 2.0 / (df + 3.0)
 
 
 def _degrees(count: int, share: float, complete: float | None) -> float:

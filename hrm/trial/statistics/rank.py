@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hrm.errors import ParameterError
 from hrm.trial.statistics import _checks as check
-from hrm.trial.statistics.proportions import OK, two_sided_z
+from hrm.trial.statistics.proportions import NO_WIDTH, OK, two_sided_z
 
 Array = NDArray[np.float64]
 
@@ -38,8 +38,8 @@ class ShiftEstimate:
         ``exact`` or ``normal``.
     n_a, n_b : int
     status : str
-        ``ok``, or ``level_not_reached``: the groups are so small that even all differences
-        together do not reach the level.
+        ``ok``; ``level_not_reached``: the groups are so small that even all differences
+        together do not reach the level; ``no_width``: most differences are equal.
     """
 
     estimate: float
@@ -115,8 +115,14 @@ def hodges_lehmann(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> ShiftE
         method=method,
         n_a=int(first.size),
         n_b=int(second.size),
-        status=OK if reached else "level_not_reached",
+        status=_standing(differences[place - 1], differences[pairs - place], reached=reached),
     )
+
+
+def _standing(low: float, high: float, *, reached: bool) -> str:
+    if not reached:
+        return "level_not_reached"
+    return OK if low < high else NO_WIDTH
 
 
 def rank_sum_distribution(m: int, n: int) -> Array:

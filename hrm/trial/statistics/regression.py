@@ -201,7 +201,8 @@ def ancova(
         Two-sided confidence level.
     reference : optional
         Arm to compare with; otherwise the first category of a categorical column, or the
-        first in ascending order (anterior before posterior).
+        first in ascending order whatever its capitals (anterior before posterior). Of arms
+        with other names, say which: the sign of every difference depends on it.
 
     Returns
     -------
@@ -237,11 +238,11 @@ def ancova(
     >>> round(result.difference, 3), result.contrast.arm, result.df
     (-0.5, 'posterior', 3)
     """
-    names = [designs.column_name("outcome", outcome), designs.column_name("baseline", baseline)]
-    names.append(designs.column_name("arm", arm))
+    roles = {"outcome": outcome, "baseline": baseline, "arm": arm}
+    names = [designs.column_name(role, name) for role, name in roles.items()]
     further = designs.column_names("covariates", covariates)
     level = check.open_fraction("level", level)
-    data = designs.table(frame, [*names, *further])
+    data = designs.table(frame, [*names, *further], roles)
     arms = designs.reference_level(designs.factor(data, arm), reference)
     if len(arms.levels) < 2:
         raise ParameterError(f"column {arm!r} must have at least two arms; it has one")
@@ -273,12 +274,12 @@ def ancova(
 
 
 def _fit(design: designs.Design, outcome: Array, level: float) -> _Fit:
-    designs.require_full_rank(design)
     rows, count = design.matrix.shape
     if rows <= count:
         raise ParameterError(
             f"frame must have more rows than the model has coefficients; {rows} for {count}"
         )
+    designs.require_full_rank(design)
     try:
         from statsmodels.regression.linear_model import OLS
     except ImportError as err:

@@ -150,9 +150,12 @@ def sample_size_noninferiority(
         null = score.restricted_difference(ratio * p1, ratio, p2, 1.0, -margin)
         spread0 = _spread(float(null[0]), float(null[1]), ratio)
     z_alpha, z_power = -float(special.ndtri(alpha)), float(special.ndtri(power))
-    # A power below alpha is reached by one participant; the square would hide the sign.
-    needed = max(z_alpha * spread0 + z_power * spread1, 0.0) / distance
-    n2 = needed**2
+    if spread0 == 0.0:
+        raise ParameterError(
+            "p1 and p2 must not both be 0 or 1 for method wald: it sees no variance there; use "
+            "farrington-manning"
+        )
+    n2 = ((z_alpha * spread0 + z_power * spread1) / distance) ** 2
     return SampleSize(
         n1=_rounded_up(ratio * n2),
         n2=_rounded_up(n2),
@@ -220,7 +223,7 @@ def sample_size_noninferiority_means(
     alpha, power = _errors(alpha, power)
     distribution = check.choice("distribution", distribution, DISTRIBUTIONS)
     effect = _distance("difference", difference, margin) / sd
-    z = max(float(special.ndtri(power)) - float(special.ndtri(alpha)), 0.0)
+    z = float(special.ndtri(power)) - float(special.ndtri(alpha))
     start = 2.0 * (z / effect) ** 2
     if start > LARGEST:
         raise ParameterError(
@@ -255,7 +258,12 @@ def _t_power(n: int, effect: float, alpha: float) -> float:
 
 
 def _errors(alpha: float, power: float) -> tuple[float, float]:
-    return check.open_fraction("alpha", alpha), check.open_fraction("power", power)
+    alpha, power = check.open_fraction("alpha", alpha), check.open_fraction("power", power)
+    if alpha >= 0.5:
+        raise ParameterError(f"alpha must be below 0.5; got {alpha:g}")
+    if power <= alpha:
+        raise ParameterError(f"power must be above alpha; got {power:g} and {alpha:g}")
+    return alpha, power
 
 
 def _distance(name: str, difference: float, margin: float) -> float:

@@ -42,7 +42,8 @@ class SurvivalCurve:
     at_risk : array (time)
         Participants still followed just before the time, whole numbers.
     events : array (time)
-        Events up to and at the time, whole numbers.
+        Events from the start up to and at the time, whole numbers: a running count, where R
+        prints those since the time before.
     status : tuple of str
         For each time ``ok``, ``beyond_follow_up``, ``no_limits`` (the curve is 0) or
         ``no_width`` (no event yet: the limits are 1 by convention, not by certainty).

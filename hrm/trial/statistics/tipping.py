@@ -9,6 +9,7 @@ from hrm.trial.statistics import _checks as check
 from hrm.trial.statistics import exact, noninferiority, score
 from hrm.trial.statistics.proportions import (
     DIFFERENCE_METHODS,
+    OK,
     SCORE_DIFFERENCE,
     risk_difference,
     two_sided_z,
@@ -53,7 +54,8 @@ def tipping_point_binary(
     array (m1 + 1, m2 + 1)
         Entry ``[i, j]`` is True if noninferiority holds with i of the missing in group 1 and
         j of the missing in group 2 taken as successes: the p-value is below
-        ``(1 - level) / 2``, or the lower limit above minus the margin.
+        ``(1 - level) / 2``, or the lower limit above minus the margin. An interval without
+        width (``wald`` where all outcomes are alike) shows nothing: False.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def tipping_point_binary(
 
     def holds(successes1: int, successes2: int) -> bool:
         limits = risk_difference(successes1, total1, successes2, total2, method=method, level=level)
-        return limits.low > -margin
+        return limits.status == OK and limits.low > -margin
 
     verdicts = [holds(int(a), int(b)) for a, b in zip(filled1.flat, filled2.flat, strict=True)]
     return np.array(verdicts, dtype=np.bool_).reshape(filled1.shape)

@@ -34,19 +34,27 @@ class TrialTable:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
 
-    def to_html(self) -> str:
-        """Write it as part of a page; every text is escaped."""
+    def to_html(self, number: int | None = None) -> str:
+        """Write it as part of a page, numbered if it has a number; every text is escaped."""
+        title = self.title if number is None else f"Table {number}. {self.title}"
         heads = [escape(column) for column in self.columns]
         cells = [[escape(cell) for cell in row] for row in self.rows]
         notes = "".join(f'<p class="note">{escape(note)}</p>' for note in self.notes)
         body = _page.table(heads, cells)
-        return f"<section><h2>{escape(self.title)}</h2>{body}{notes}</section>"
+        return f"<section><h2>{escape(title)}</h2>{body}{notes}</section>"
 
-    def to_csv(self) -> str:
-        """Write columns and rows; the notes are in the JSON and on the page."""
+    def to_csv(self, mark: str = "") -> str:
+        """Write columns and rows; the notes are in the JSON and on the page.
+
+        Parameters
+        ----------
+        mark : str
+            Stands in the heading of the first column, like that the data are made up.
+        """
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.columns)
+        first = "; ".join(part for part in (mark, self.columns[0]) if part)
+        writer.writerow((first, *self.columns[1:]))
         writer.writerows(self.rows)
         return out.getvalue()
 

@@ -5,13 +5,31 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hrm._toml import load_toml_bounded
 from hrm.errors import ParameterError
 from hrm.trial.eckardt import COMPARATORS, MISSING_RULES, SuccessRule
+from hrm.trial.inputs.plan_options import (
+    SEVERAL,
+    SINGLE,
+    VISIT,
+    Check,
+    Options,
+    Visit,
+    faults_of,
+    one_of,
+    option_conflicts,
+    option_faults,
+    options_of,
+    text,
+    texts,
+    visit_of,
+    whole,
+)
+from hrm.trial.inputs.redcap_choice import RedcapChoice, redcap_choice, redcap_faults
 
 FILE_NAME = "trial.toml"
 #: Tests whose own interval hrm has; the two are never mixed.
@@ -20,15 +38,6 @@ METHODS = ("miettinen-nurminen", "farrington-manning")
 MISSING_OUTCOMES = ("failure", "success", "exclude")
 #: What becomes of a visit outside its window.
 OUTSIDE = ("use", "missing")
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A planned visit: its name, and first and last study day of its window."""
-
-    name: str
-    first_day: int
-    last_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,64 +59,49 @@ class TrialPlan:
     missing_codes: tuple[str, ...]
     seed: int
     sha256: str
+    options: Options = field(default_factory=Options)
+    redcap: RedcapChoice | None = None
 
     @property
     def level(self) -> float:
         """Two-sided confidence level that goes with the one-sided alpha."""
         return 1.0 - 2.0 * self.alpha
 
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _one_of(*allowed: str) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and value in allowed
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """Every planned visit: baseline, the further ones by their first day, the primary."""
+        further = sorted(self.options.further, key=lambda visit: (visit.first_day, visit.name))
+        planned = sorted((*further, self.primary), key=lambda visit: visit.first_day)
+        return (self.baseline, *planned)
 
 
 def _between(low: float, high: float) -> Callable[[Any], bool]:
     return lambda value: type(value) in (int, float) and low < value < high
 
 
-def _window(value: Any) -> bool:
-    days = isinstance(value, list) and len(value) == 2 and all(map(_whole, value))
-    return bool(days and value[0] <= value[1])
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_text, value))
-
-
-_VISIT: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "name": (_text, "a name"),
-    "window_days": (_window, "[first, last], whole study days in order"),
-}
-_KEYS: dict[str, dict[str, tuple[Callable[[Any], bool], str]]] = {
+_KEYS: dict[str, dict[str, Check]] = {
     "trial": {
-        "title": (_text, "a text"),
-        "seed": (_whole, "a whole number"),
-        "missing_codes": (_texts, "a list of texts"),
-        "excluded_reasons": (_texts, "a list of texts"),
+        "title": (text, "a text"),
+        "seed": (whole, "a whole number"),
+        "missing_codes": (texts, "a list of texts"),
+        "excluded_reasons": (texts, "a list of texts"),
+        "synthetic": (lambda v: isinstance(v, str), "a text, said on every page; empty for data"),
     },
-    "arms": {"test": (_text, "a name"), "reference": (_text, "a name")},
-    "baseline": _VISIT,
-    "primary": _VISIT,
+    "arms": {"test": (text, "a name"), "reference": (text, "a name")},
+    "baseline": VISIT,
+    "primary": VISIT,
     "success": {
-        "cutoff": (_whole, "a whole number"),
-        "comparator": (_one_of(*COMPARATORS), " or ".join(COMPARATORS)),
-        "missing_items": (_one_of(*MISSING_RULES), " or ".join(MISSING_RULES)),
+        "cutoff": (whole, "a whole number"),
+        "comparator": one_of(*COMPARATORS),
+        "missing_items": one_of(*MISSING_RULES),
         "retreatment_is_failure": (lambda v: isinstance(v, bool), "true or false"),
     },
     "analysis": {
         "margin": (_between(0, 1), "a number between 0 and 1"),
         "alpha": (_between(0, 0.5), "a number between 0 and 0.5, one-sided"),
-        "method": (_one_of(*METHODS), " or ".join(METHODS)),
-        "missing_outcome": (_one_of(*MISSING_OUTCOMES), " or ".join(MISSING_OUTCOMES)),
-        "outside_window": (_one_of(*OUTSIDE), " or ".join(OUTSIDE)),
+        "method": one_of(*METHODS),
+        "missing_outcome": one_of(*MISSING_OUTCOMES),
+        "outside_window": one_of(*OUTSIDE),
     },
 }
 
@@ -140,21 +134,17 @@ def read_plan(path: Path) -> TrialPlan:
 
 
 def _faults(tables: Mapping[str, Any]) -> list[str]:
-    unknown = [name for name in tables if name not in _KEYS]
-    out = [f"{len(unknown)} unknown tables; known: {', '.join(_KEYS)}"] if unknown else []
+    known = (*_KEYS, *SINGLE, *SEVERAL, "redcap")
+    unknown = [name for name in tables if name not in known]
+    out = [f"{len(unknown)} unknown tables; known: {', '.join(known)}"] if unknown else []
     for name, keys in _KEYS.items():
         table = tables.get(name, {})
-        if not isinstance(table, dict):
-            out.append(f"{name}: expected a table [{name}]")
-            continue
-        if set(table) - set(keys):
-            out.append(f"[{name}]: unknown keys; known: {', '.join(keys)}")
-        for key, (sound, expected) in keys.items():
-            if key not in table:
-                out.append(f"{name}.{key} is missing: expected {expected}")
-            elif not sound(table[key]):
-                out.append(f"{name}.{key}: expected {expected}")
-    return out
+        if name == "trial" and isinstance(table, dict):
+            table = {"synthetic": "", **table}
+        out += faults_of(table, keys, name)
+    if "redcap" in tables:
+        out += redcap_faults(tables["redcap"])
+    return out + option_faults(tables)
 
 
 def _conflicts(tables: Mapping[str, Any]) -> list[str]:
@@ -162,18 +152,23 @@ def _conflicts(tables: Mapping[str, Any]) -> list[str]:
     arms = [tables["arms"]["test"], tables["arms"]["reference"]]
     if arms[0].casefold() == arms[1].casefold():
         out.append("arms.test and arms.reference: expected two different names")
-    if tables["baseline"]["name"] == tables["primary"]["name"]:
+    options = options_of(tables, "")
+    said = [tables[name]["name"] for name in ("baseline", "primary")]
+    said += [visit.name for visit in options.further]
+    if len(set(said)) < len(said):
         out.append("baseline.name and primary.name: expected two different visits")
-    said = [tables["baseline"]["name"], tables["primary"]["name"]]
-    if any(holds_label(text, arms) for text in said + tables["trial"]["excluded_reasons"]):
+    if any(holds_label(name, arms) for name in [*said, *tables["trial"]["excluded_reasons"]]):
         out.append("visits and reasons: expected names that hold no arm, or a report is unblinded")
-    return out
+    words = [word for each in options.columns for word in (each.name, each.label, *each.levels)]
+    if any(holds_label(word, arms) for word in words):
+        out.append("variable: expected texts that hold no arm, or a report is unblinded")
+    return out + option_conflicts(options)
 
 
-def holds_label(text: str, arms: list[str]) -> bool:
+def holds_label(said: str, arms: list[str]) -> bool:
     """Whether a text names an arm, as a word of its own and in whatever case."""
     return any(
-        re.search(rf"(?<!\w){re.escape(arm)}(?!\w)", text, re.IGNORECASE) is not None
+        re.search(rf"(?<!\w){re.escape(arm)}(?!\w)", said, re.IGNORECASE) is not None
         for arm in arms
     )
 
@@ -183,16 +178,14 @@ def _plan(tables: Mapping[str, Any], sha256: str) -> TrialPlan:
     return TrialPlan(
         title=trial["title"],
         **tables["arms"],
-        baseline=_visit(tables["baseline"]),
-        primary=_visit(tables["primary"]),
+        baseline=visit_of(tables["baseline"]),
+        primary=visit_of(tables["primary"]),
         rule=SuccessRule(**tables["success"]),
         **analysis,
         excluded_reasons=tuple(trial["excluded_reasons"]),
         missing_codes=tuple(trial["missing_codes"]),
         seed=trial["seed"],
         sha256=sha256,
+        options=options_of(tables, trial.get("synthetic", "")),
+        redcap=redcap_choice(tables["redcap"]) if "redcap" in tables else None,
     )
-
-
-def _visit(table: Mapping[str, Any]) -> Visit:
-    return Visit(table["name"], *table["window_days"])

@@ -1,0 +1,1 @@
+"""What a report is made of beside its tables: figures, Word, data sets, manifest, the page."""
