@@ -13,7 +13,6 @@ _GAP = 14.0
 _HALF = (INNER - _GAP) / 2.0
 _PLAIN, _BOLD, _GREY = Style(SMALL), Style(SMALL, bold=True), Style(SMALL, color="0.25")
 _LINE = Line("", _PLAIN).height
-_TESTS = "Swallows of a test of rapid ones are not judged one by one."
 #: Columns before the numbers: heading and width [pt].
 _FIRST = (("#", 22.0), ("Transit", 52.0))
 
@@ -23,7 +22,7 @@ def write_bolus(sheet: Sheet, result: Mapping[str, Any]) -> None:
     if not bolus.has_impedance(result):
         return
     said = bolus.impedance_lines(result)
-    sheet.heading("Impedance and pressure flow", room=60.0)
+    sheet.heading(bolus.HEADING, room=60.0)
     half = (len(said) + 1) // 2
     columns = [
         [line for each in part for line in pair(*each, _HALF, at=124.0)]
@@ -50,7 +49,7 @@ def _write_table(sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> None:
     sheet.y += 3.0
     for note in bolus.missing_notes(rows):
         sheet.lines(paragraph(f"{wording.DASH} {note}", INNER, _PLAIN, hanging=7.0))
-    sheet.lines(paragraph(f"{bolus.ABBREVIATIONS} {_TESTS}", INNER, _GREY))
+    sheet.lines(paragraph(f"{bolus.ABBREVIATIONS} {bolus.TESTS_NOTE}", INNER, _GREY))
 
 
 def _write_head(sheet: Sheet, columns: Sequence[bolus.Column]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 from matplotlib.image import AxesImage
 
-from hrm.plot._labels import TESTS, Group, groups
+from hrm.plot._labels import Group, groups
 from hrm.plot._panels import (
     Scene,
     draw_color_bar,
@@ -17,14 +17,13 @@ from hrm.plot._panels import (
     draw_overview,
     legend_handles,
 )
-from hrm.report import wording
-from hrm.report._sheet import HEIGHT, INNER, LEFT, SMALL, WIDTH, Sheet, Style, printable, shorten
+from hrm.report._sheet import HEIGHT, INNER, LEFT, SMALL, WIDTH, Sheet, Style, shorten
+from hrm.report.swallow_rows import title
 
 COLUMNS = 3
 _OVERVIEW = 80.0
 _TICKS, _NAMES, _GUTTER = 31.0, 24.0, 4.0
 _TITLE, _PANEL, _BELOW = 21.0, 88.0, 12.5
-MARKS = {"above": "▲", "below": "▼"}
 
 
 def draw_recording(sheet: Sheet, scene: Scene) -> None:
@@ -35,8 +34,8 @@ def draw_recording(sheet: Sheet, scene: Scene) -> None:
     width = INNER - _TICKS - 70.0
     ax = sheet.axes(LEFT + _TICKS, top, width, _OVERVIEW)
     image = draw_overview(ax, scene)
-    _small(ax)
-    _rasterize(ax)
+    small(ax)
+    rasterize(ax)
     if image is not None:
         _color_bar(sheet, image, scene, LEFT + _TICKS + width + 34.0, top)
     sheet.y = top + _OVERVIEW + below
@@ -47,7 +46,7 @@ def _color_bar(sheet: Sheet, image: Any, scene: Scene, x: float, y: float) -> No
     bar = draw_color_bar(ax, image, scene, (0, 30, 60, 100, 150))
     bar.ax.tick_params(labelsize=SMALL, length=2.0, pad=1.5)
     bar.ax.set_title("mmHg", fontsize=SMALL, pad=3.0)
-    _rasterize(bar.ax)
+    rasterize(bar.ax)
 
 
 def draw_panels(sheet: Sheet, scene: Scene) -> None:
@@ -64,8 +63,8 @@ def draw_panels(sheet: Sheet, scene: Scene) -> None:
             ax.set_title("", loc="left")
             if column == 0:
                 ax.set_ylabel("depth (cm)")
-            _small(ax)
-            _rasterize(ax)
+            small(ax)
+            rasterize(ax)
             _write_title(sheet, scene.result, group, place - 14.0, step - 17.0)
         sheet.y += _TITLE + _PANEL + _BELOW
 
@@ -96,44 +95,14 @@ def draw_legend(sheet: Sheet, scene: Scene) -> None:
 def _write_title(
     sheet: Sheet, result: Mapping[str, Any], group: Group, x: float, width: float
 ) -> None:
-    if group.test:
-        head, numbers = run_title(result, group)
-    else:
-        head, numbers = panel_title(result, result["swallows"][group.first])
+    head, numbers = title(result, group)
     bold, plain = Style(SMALL, bold=True), Style(SMALL)
     sheet.write(shorten(head, width, bold), x, sheet.y, bold)
     sheet.write(shorten(numbers, width, plain), x, sheet.y + 9.0, plain)
 
 
-def run_title(result: Mapping[str, Any], group: Group) -> tuple[str, str]:
-    """Two lines over the panel of a run of a test: which swallows, and what it shows."""
-    posture = wording.posture(result["swallows"][group.first]["posture"])
-    head = f"#{group.number(result['swallows'])} · {posture} · {group.test.upper()}"
-    after = group.run["dci_after_mmhg_s_cm"]
-    said = f"DCI after {after:.0f}" if after is not None else "DCI after: not measured"
-    return head, f"{TESTS[group.test]}; {said}"
-
-
-def panel_title(result: Mapping[str, Any], swallow: Mapping[str, Any]) -> tuple[str, str]:
-    """Two lines over a panel: which swallow, and its numbers or why it does not count."""
-    kind = swallow["type"] if swallow["evaluable"] else "not evaluable"
-    head = f"#{swallow['id']} · {wording.posture(swallow['posture'])} · {kind}"
-    if not swallow["evaluable"]:
-        return head, wording.out_of(swallow["reason"])
-    beyond = wording.abnormal(result, swallow)
-    parts = []
-    for key, name, form in (
-        ("irp4s_mmhg", "IRP", "{:.1f}"),
-        ("dci_mmhg_s_cm", "DCI", "{:.0f}"),
-        ("distal_latency_s", "DL", "{:.2f}"),
-        ("break_cm", "break", "{:.1f}"),
-    ):
-        value = wording.DASH if swallow[key] is None else form.format(swallow[key])
-        parts.append(f"{name} {value}{MARKS.get(beyond.get(key, ''), '')}")
-    return head, printable("  ".join(parts))
-
-
-def _small(ax: Axes) -> None:
+def small(ax: Axes) -> None:
+    """Set the labels of axes as small as a report needs them."""
     ax.tick_params(labelsize=SMALL, pad=1.5)
     ax.xaxis.label.set_fontsize(SMALL)
     ax.yaxis.label.set_fontsize(SMALL)
@@ -143,7 +112,7 @@ def _small(ax: Axes) -> None:
         text.set_fontsize(SMALL)
 
 
-def _rasterize(ax: Axes) -> None:
+def rasterize(ax: Axes) -> None:
     """Turn the field and its contours into pixels; as vectors they would fill megabytes."""
     for artist in ax.get_children():
         if isinstance(artist, AxesImage | Collection):

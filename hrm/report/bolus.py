@@ -44,6 +44,8 @@ COLUMNS = (
     Column("pharyngeal_bolus_presence_s", "ph. BPT", "s", 2),
     Column("pharyngeal_distension_contraction_s", "ph. DCL", "s", 2),
 )
+HEADING = "Impedance and pressure flow"
+TESTS_NOTE = "Swallows of a test of rapid ones are not judged one by one."
 ABBREVIATIONS = (
     "time: bolus transit time; TNadImp, PNadImp: time from the onset, and pressure, at nadir "
     "impedance; PeakP: peak pressure; to peak: from nadir impedance to peak pressure; IBP: "

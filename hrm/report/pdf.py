@@ -18,16 +18,18 @@ from hrm.errors import ParameterError
 from hrm.plot.topography import scene_of
 from hrm.report import _content as content
 from hrm.report import _panels as panels
+from hrm.report import model
 from hrm.report._bolus import write_bolus
 from hrm.report._sheet import FONT, Sheet, unprintable
 from hrm.report._table import write_table
+from hrm.report.draft import mark_drafts
 
 #: Pixels per inch of the topography; fewer where a noisy study would make a large file.
 _DPI = (200, 150, 110, 80)
 _MOST_BYTES = 1_500_000
 _MOST_CHARACTERS = 1000
 #: TrueType, so that text can be searched and copied; strongest compression.
-_SETTINGS: Any = {"pdf.fonttype": 42, "pdf.compression": 9, "font.family": [FONT]}
+PDF_SETTINGS: Any = {"pdf.fonttype": 42, "pdf.compression": 9, "font.family": [FONT]}
 
 
 def write_report(
@@ -84,10 +86,15 @@ def write_report(
             reason_for_referral=reason_for_referral,
             clinical_diagnosis=clinical_diagnosis,
         )
-        for dpi in _DPI:
-            _save(drawn, temporary, dpi)
-            if temporary.stat().st_size <= _MOST_BYTES:
-                break
+        save_pages(drawn, temporary)
+
+
+def save_pages(drawn: Sequence[Figure], path: Path) -> None:
+    """Write pages as a PDF without a date, coarser where the file would be too large."""
+    for dpi in _DPI:
+        _save(drawn, path, dpi)
+        if path.stat().st_size <= _MOST_BYTES:
+            break
 
 
 def _save(drawn: Sequence[Figure], path: Path, dpi: int) -> None:
@@ -96,7 +103,7 @@ def _save(drawn: Sequence[Figure], path: Path, dpi: int) -> None:
         "Creator": f"hrm {__version__}",
         "CreationDate": None,
     }
-    with mpl.rc_context(_SETTINGS), PdfPages(path, metadata=metadata) as pdf:
+    with mpl.rc_context(PDF_SETTINGS), PdfPages(path, metadata=metadata) as pdf:
         for page in drawn:
             pdf.savefig(page, dpi=dpi)
 
@@ -131,12 +138,12 @@ def pages(
     SchemaError
         If the study has not been analyzed.
     """
-    _check_text("reason_for_referral", reason_for_referral)
-    _check_text("clinical_diagnosis", clinical_diagnosis)
-    with mpl.rc_context(_SETTINGS):
+    check_text("reason_for_referral", reason_for_referral)
+    check_text("clinical_diagnosis", clinical_diagnosis)
+    with mpl.rc_context(PDF_SETTINGS):
         scene = scene_of(study, colors, impedance=impedance)
         result, sheet = scene.result, Sheet()
-        keys = content.limit_keys(result)
+        keys = model.limit_keys(result)
         content.write_head(sheet, result)
         content.write_fields(
             sheet,
@@ -153,15 +160,16 @@ def pages(
         content.write_provocation(sheet, result)
         write_bolus(sheet, result)
         if result["swallows"]:
-            sheet.heading("Swallow by swallow (s from onset)", room=160.0)
+            sheet.heading(model.PANELS, room=160.0)
             panels.draw_legend(sheet, scene)
             panels.draw_panels(sheet, scene)
         content.write_limits(sheet, result, keys)
         sheet.finish(*content.foot(result))
+        mark_drafts(sheet.pages, [result])
     return sheet.pages
 
 
-def _check_text(name: str, text: str) -> None:
+def check_text(name: str, text: str) -> None:
     """Refuse a text that the report could not show as it was written; never quote it."""
     if len(text) > _MOST_CHARACTERS:
         raise ParameterError(

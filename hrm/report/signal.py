@@ -58,7 +58,7 @@ def _sensors(block: Mapping[str, Any]) -> Iterator[str]:
     for row in bad:
         yield f"at {row['depth_cm']:g} cm {fault(row)}"
     for zone in block["failed_zones"]:
-        yield f"{zone.upper()} not measured: sensors failed side by side"
+        yield f"{zone.upper()} not measured: a sensor in its middle failed, or several side by side"
     for zone in block["bridged_zones"]:
         yield f"{zone.upper()}: a missing sensor is bridged, pressures may read low"
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -27,13 +24,6 @@ _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operato
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "": ""}
 
 
-@cache
-def _words() -> Mapping[str, Mapping[str, str]]:
-    text = (files("hrm") / "data" / "words.toml").read_text(encoding="utf-8")
-    words: dict[str, dict[str, str]] = tomllib.loads(text)
-    return words
-
-
 def in_words(code: str) -> str:
     """Write a code of the contract as words."""
     return code.replace("_", " ")
@@ -41,27 +31,32 @@ def in_words(code: str) -> str:
 
 def diagnosis(code: str) -> str:
     """Write a diagnosis out."""
-    return _words()["diagnosis"].get(code, in_words(code))
+    return catalog.words()["diagnosis"].get(code, in_words(code))
 
 
 def consideration(code: str) -> str:
     """Write out a consideration, or the reason why a study is not classified."""
-    return _words()["consideration"].get(code, in_words(code))
+    return catalog.words()["consideration"].get(code, in_words(code))
+
+
+def flag(code: str) -> str:
+    """Write out what is remarked of a swallow."""
+    return catalog.words()["flag"].get(code, in_words(code))
 
 
 def confidence(code: str) -> str:
     """Say how sure a row of the limits table is."""
-    return _words()["confidence"].get(code, in_words(code))
+    return catalog.words()["confidence"].get(code, in_words(code))
 
 
 def confidences() -> Mapping[str, str]:
     """Give the words for every degree of confidence."""
-    return _words()["confidence"]
+    return catalog.words()["confidence"]
 
 
 def pressurization(code: str) -> str:
     """Write a pattern of pressurization."""
-    return _words()["pressurization"].get(code, in_words(code))
+    return catalog.words()["pressurization"].get(code, in_words(code))
 
 
 def posture(code: str) -> str:
@@ -97,7 +92,7 @@ def out_of(reason: str | None) -> str:
     """Say why a swallow does not count."""
     if not reason:
         return "no reason given"
-    return _words()["reason"].get(reason, in_words(reason))
+    return catalog.words()["reason"].get(reason, in_words(reason))
 
 
 def measured(block: Mapping[str, Any], key: str) -> str:
@@ -168,7 +163,7 @@ def _reasons(verdict: Mapping[str, Any]) -> list[str]:
 
 def rule_text(rule: Mapping[str, Any]) -> str:
     """Write one rule: what was compared with what."""
-    name = _words()["consideration"].get(rule["rule"], rule["rule"])
+    name = catalog.words()["consideration"].get(rule["rule"], rule["rule"])
     value, unit, sign = rule["value"], rule["unit"], rule["comparator"]
     if value is None:
         value = DASH
@@ -200,7 +195,7 @@ def provisional_text(row: Mapping[str, Any]) -> str:
     """Write one line of what an unclassified study would be."""
     sure = "" if row["conclusive"] else ", not conclusive"
     return (
-        f"{row['system']} {row['posture']}, IRP limit {row['limit_mmhg']:g} mmHg ({row['row']}): "
+        f"{catalog.systems()[row['system']].name}, {row['posture']}, IRP limit {row['limit_mmhg']:g} mmHg ({row['row']}): "
         f"{diagnosis(row['diagnosis'])}{sure}"
     )
 
@@ -434,7 +429,7 @@ def irp_doubt(result: Mapping[str, Any], name: str) -> str:
         if limit is not None and any(rule.startswith(ends) for rule in rules):
             met = limit.crossed_by(value)
             text = _beside(value, "mmHg", limit.comparator, limit.value, met=met)
-            out.append(f"{text} {_words()['irp_reading'].get(key, in_words(key))}")
+            out.append(f"{text} {catalog.words()['irp_reading'].get(key, in_words(key))}")
     return ", ".join(out)
 
 

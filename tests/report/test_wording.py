@@ -9,11 +9,11 @@ from hrm.report import wording
 
 
 def test_every_diagnosis_has_words():
-    assert set(wording._words()["diagnosis"]) == set(facts.DIAGNOSES)
+    assert set(catalog.words()["diagnosis"]) == set(facts.DIAGNOSES)
 
 
 def test_every_consideration_has_words():
-    assert set(facts.CONSIDERATIONS) == set(wording._words()["consideration"])
+    assert set(facts.CONSIDERATIONS) == set(catalog.words()["consideration"])
 
 
 def test_every_confidence_has_words():
