@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from hrm.sensitivity import Comparison, MovedNumber, MovedSwallows
 
 _WIDTH = 110
-#: Differences below this are not said: no unit here is read to more.
-_LEAST = 0.005
+#: Digits after the point by unit; what rounds to nothing is not said.
+_DIGITS = {"s": 2, "mmHg s cm": 0}
+_NO_LABEL = "not_classified"
 _TREES = {"ccv4": "Chicago v4.0", "ccv3": "Chicago v3.0"}
 
 compare_parameters_option = click.option(
@@ -53,6 +54,10 @@ def comparison_json(comparisons: Sequence[Comparison]) -> str:
 def comparison_text(comparisons: Sequence[Comparison]) -> str:
     """Say in words what moves under each rule."""
     lines = ["How other definitions move the result (other rule minus the one in use)"]
+    lines += [
+        textwrap.fill(line, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for line in _outcome(comparisons)
+    ]
     for each in comparisons:
         lines.append(f"  {each.about}: {each.text}  [{each.source}]")
         lines += [
@@ -60,6 +65,21 @@ def comparison_text(comparisons: Sequence[Comparison]) -> str:
             for line in _lines(each)
         ]
     return "\n".join(lines)
+
+
+def _outcome(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Say first what matters most: whether a diagnosis hangs on a rule."""
+    tried = [each for each in comparisons if not each.in_use and not each.failed]
+    for tree, name in _TREES.items():
+        turned = [
+            f"{each.about}: {each.text}" for each in tried if len(set(each.diagnosis[tree])) > 1
+        ]
+        if turned:
+            yield f"{name}: the diagnosis HANGS ON {'; '.join(turned)}"
+        elif tried:
+            said = tried[0].diagnosis[tree][0]
+            same = f"{_diagnosis(said)} by each of {len(tried)} other rules too"
+            yield f"{name}: {'no label is given by any rule' if said == _NO_LABEL else same}"
 
 
 def _lines(each: Comparison) -> Iterator[str]:
@@ -88,7 +108,7 @@ def _moved(each: Comparison) -> Iterator[str]:
 def _diagnoses(each: Comparison) -> Iterator[str]:
     for tree, (chosen, other) in each.diagnosis.items():
         if chosen != other:
-            yield f"DIAGNOSIS, {_TREES[tree]}: {_word(other)} instead of {_word(chosen)}"
+            yield f"DIAGNOSIS, {_TREES[tree]}: {_diagnosis(other)} instead of {_diagnosis(chosen)}"
 
 
 def _study_number(number: MovedNumber) -> str:
@@ -96,18 +116,20 @@ def _study_number(number: MovedNumber) -> str:
     if number.difference is None:
         found = number.other if number.chosen is None else number.chosen
         word = "only by this rule" if number.chosen is None else "not by this rule"
-        return f"{name}: measured {word} ({found:.4g} {number.unit})"
-    if abs(number.difference) < _LEAST:
+        return f"{name}: measured {word} ({_digits(found, number.unit)} {number.unit})"
+    if _nothing(number.difference, number.unit):
         return ""
-    values = f"{number.chosen:.4g} -> {number.other:.4g}"
-    return f"{name}: {number.difference:+.2g} {number.unit} ({values})"
+    values = " -> ".join(_digits(value, number.unit) for value in (number.chosen, number.other))
+    return f"{name}: {_digits(number.difference, number.unit, sign='+')} {number.unit} ({values})"
 
 
 def _swallow_number(row: MovedSwallows) -> Iterator[str]:
     name = f"swallows, {_title(row.metric)}"
-    if row.median is not None and row.greatest is not None and abs(row.greatest) >= _LEAST:
-        sizes = f"median {row.median:+.2g}, farthest {row.greatest:+.2g} {row.unit}"
-        yield f"{name}: {sizes} (n {row.n})"
+    if not _nothing(row.greatest, row.unit):
+        median, greatest = (
+            _digits(size, row.unit, sign="+") for size in (row.median, row.greatest)
+        )
+        yield f"{name}: median {median}, farthest {greatest} {row.unit} (n {row.n})"
     for numbers, word in ((row.gained, "measured only by this rule"), (row.lost, "lost")):
         if numbers:
             yield f"{name}: {word} in swallow {', '.join(str(number) for number in numbers)}"
@@ -115,6 +137,22 @@ def _swallow_number(row: MovedSwallows) -> Iterator[str]:
 
 def _title(metric: str) -> str:
     return catalog.metrics()[metric].long_name
+
+
+def _digits(value: float | None, unit: str, *, sign: str = "") -> str:
+    """Write a number with the digits that its unit deserves."""
+    if value is None:
+        return "none"
+    # No minus before nothing.
+    return f"{round(value, _DIGITS.get(unit, 1)) + 0.0:{sign}.{_DIGITS.get(unit, 1)}f}"
+
+
+def _nothing(difference: float | None, unit: str) -> bool:
+    return difference is None or round(difference, _DIGITS.get(unit, 1)) == 0.0
+
+
+def _diagnosis(code: str | None) -> str:
+    return "none" if code is None else catalog.words()["diagnosis"].get(code, _word(code))
 
 
 def _word(code: str | None) -> str:

@@ -12,21 +12,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _WIDTH = 110
 _TREES = {"ccv4": "Chicago v4.0", "ccv3": "Chicago v3.0"}
-#: Quantities of the limits table that do not read well with spaces for underscores.
-_QUANTITIES = {
-    "irp4s": "IRP-4s",
-    "percent_absent": "percentage of swallows without peristalsis",
-    "percent_ibp": "percentage of swallows with raised intrabolus pressure",
-    "percent_ineffective_grey": "percentage of ineffective swallows",
-    "percent_panesophageal": "percentage of panesophageal pressurization",
-}
-
 _OPTIONS = (
     click.option(
         "--stability",
         is_flag=True,
-        help="Say whether the diagnosis holds when landmarks, onsets, zero and drift are a "
-        "little off, and the swallows are drawn anew.",
+        help="Say whether the diagnosis holds when landmarks, onsets, zero, drift and readings "
+        "are a little off, and the swallows are drawn anew.",
     ),
     click.option(
         "--stability-draws",
@@ -72,15 +63,24 @@ def stability_lines(result: Mapping[str, Any]) -> Iterator[str]:
     result : mapping
         The published contract, from `hrm.to_dict`; nothing comes of it without stability.
     """
+    from hrm.report.firmness import stability_sentence
+
     trees = result["classification"]
     if "stability" not in trees["ccv4"]:
         return
     yield (
-        "Stability of the diagnosis (landmarks, onsets, gastric reference and drift a little off, "
+        "Stability of the diagnosis (landmarks, onsets, zero, drift and readings a little off, "
         "swallows drawn anew)"
     )
     for version, name in _TREES.items():
-        yield _wrapped(f"{name}: {_sentence(trees[version])}")
+        yield _wrapped(f"{name}: {stability_sentence(trees[version])}")
+    if any(trees[version]["limited"] for version in _TREES):
+        primary = result["study"]["primary_posture"]
+        rows = [row for row in result["swallows"] if row["evaluable"] and row["posture"] == primary]
+        yield _wrapped(
+            f"Only {len(rows)} evaluable swallows ({primary}): drawn anew they say little of how "
+            "more would vary"
+        )
     loose = [
         f"{row['id']} ({row['type'].replace('_', ' ')} {row['type_stability']['agreement']:.0%})"
         for row in result["swallows"]
@@ -93,26 +93,3 @@ def stability_lines(result: Mapping[str, Any]) -> Iterator[str]:
 def _wrapped(text: str) -> str:
     indent = " " * 4
     return textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent=indent)
-
-
-def _sentence(tree: Mapping[str, Any]) -> str:
-    from hrm.report.wording import consideration, diagnosis
-
-    found = tree["stability"]
-    if found["status"] != "ok":
-        return f"not known: {consideration(found['status'])}"
-    kept = found["diagnoses"].get(tree["diagnosis"], 0)
-    text = f"keeps the diagnosis in {kept} of {found['draws']} draws"
-    if found["runner_up"] is not None:
-        others = [name for name in found["diagnoses"] if name != tree["diagnosis"]]
-        times = [f"{diagnosis(name)} in {found['diagnoses'][name]}" for name in others]
-        text += f"; otherwise {', '.join(times)}"
-    drivers = [f"{_quantity(row['quantity'])} ({row['draws']})" for row in found["drivers"]]
-    return text + (f"; decided by {', '.join(drivers)}" if drivers else "")
-
-
-def _quantity(code: str) -> str:
-    if code in _QUANTITIES:
-        return _QUANTITIES[code]
-    kind = code.removeprefix("percent_")
-    return f"percentage of {kind} swallows" if kind != code else code.replace("_", " ")

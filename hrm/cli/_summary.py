@@ -257,10 +257,11 @@ def _no_irp_limit(result: Mapping[str, Any], posture: str) -> str:
         return "no limit after an operation"
     if system == "unknown":
         return "no limit, because the system is unknown (--system)"
+    name = catalog.systems()[system].name
     if posture == "unknown":
         return "no limit, because the posture is unknown (--posture or --swallows)"
     return (
-        f"no limit: Chicago Classification 4.0 gives none for {system} {posture} "
+        f"no limit: Chicago Classification 4.0 gives none for {name}, {posture} "
         "(--irp-limit sets your own)"
     )
 
@@ -328,7 +329,7 @@ def _verdict_lines(name: str, verdict: Mapping[str, Any]) -> list[str]:
         source = wording.rule_source(rule)
         text = wording.rule_text(rule) + (f"  [{source}]" if source else "")
         lines.append(note(f"{'yes' if rule['met'] else 'no '} {text}", hanging=4))
-    lines += [labelled("Consider", text) for text in wording.remarks(verdict)]
+    lines += [labelled("Note", text) for text in wording.remarks(verdict)]
     provisional = [wording.provisional_text(row) for row in verdict["provisional"]]
     return lines + [labelled("It would be", text) for text in provisional]
 

@@ -118,12 +118,23 @@ def command(
         "parameters": parameters,
         "review_dir": str(review_dir) if review_dir else None,
     }
+    if settings_file is None:
+        _say_settings(inputs)
     files = read_settings(settings_file) if settings_file else SettingsFile()
     found = _inputs(inputs, manifest, out, suffixes)
     if dry_run:
         _say_plan(out, found, _settings(said), files, how)
         return
     _run(out, found, _settings(said), files, how, json_log)
+
+
+def _say_settings(inputs: Sequence[str]) -> None:
+    """Say that a folder has settings, which a worklist reads by itself and a batch does not."""
+    for name in inputs:
+        place = Path(name) / "settings.toml"
+        if place.is_file():
+            shown = click.format_filename(place)
+            click.echo(f"hrm: {shown} is not used: give --settings {shown}", err=True)
 
 
 def _said_of_all(given: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def command(a: Path, b: Path, html: Path | None, json_path: Path | None, **given
     sides = (given["name_a"], given["name_b"])
     click.echo("\n".join(_summary(comparison, sides)))
     if html is not None:
-        _write(html, _page(comparison, sides), force=given["force"])
+        _write(html, page_of(comparison, sides), force=given["force"])
     if json_path is not None:
         text = json.dumps(as_dict(comparison), indent=2, ensure_ascii=False, allow_nan=False)
         _write(json_path, text + "\n", force=given["force"])
@@ -87,7 +87,8 @@ def _write(path: Path, text: str, *, force: bool) -> None:
     click.echo(f"wrote {click.format_filename(path)}", err=True)
 
 
-def _page(comparison: Comparison, sides: tuple[str, str]) -> str:
+def page_of(comparison: Comparison, sides: tuple[str, str]) -> str:
+    """Write a comparison as one page with its pictures."""
     from hrm.agreement import page
 
     pictures = {
@@ -117,6 +118,7 @@ def _ends(estimate: Estimate) -> tuple[float, float, float]:
 
 def _summary(comparison: Comparison, sides: tuple[str, str]) -> Iterator[str]:
     from hrm.agreement.webpage import LEVELS
+    from hrm.agreement.wording import caution, other_rules
 
     matching = comparison.matching
     swallows = sum(len(pair.swallows) for pair in matching.pairs)
@@ -128,6 +130,8 @@ def _summary(comparison: Comparison, sides: tuple[str, str]) -> Iterator[str]:
     if any(map(sum, only)):
         counts = (sum(first for first, _ in only), sum(second for _, second in only))
         yield f"swallows without a partner: {counts[0]} in {sides[0]}, {counts[1]} in {sides[1]}"
+    subjects = len({pair.name[0] for pair in matching.pairs})
+    yield from filter(None, [caution(subjects), other_rules(comparison.n_other_rules)])
     for row in comparison.metrics:
         yield f"\n{row.metric} [{row.unit}]: {row.title}"
         for level in row.levels:
@@ -139,40 +143,38 @@ def _summary(comparison: Comparison, sides: tuple[str, str]) -> Iterator[str]:
 
 
 def _limits(level: Level) -> str:
+    from hrm.agreement.wording import coefficient, in_words
+
     limits = level.limits
     if math.isnan(limits.bias.value):
-        return f"n {limits.n}, {_in_words(limits.status)}"
+        return f"n {limits.n}, {in_words(limits.status)}"
     reach = f"{limits.lower.value:.4g} to {limits.upper.value:.4g}"
     if math.isnan(limits.lower.value):
-        reach = f"not defined ({_in_words(limits.lower.status)})"
+        reach = f"not defined ({in_words(limits.lower.status)})"
     parts = (
         f"n {limits.n}, bias {_in_text(limits.bias)}",
         f"limits {reach}",
-        f"ICC(2,1) {_in_text(level.icc_2_1)}",
-        f"ICC(3,1) {_in_text(level.icc_3_1)}",
+        f"ICC(2,1) {coefficient(level.icc_2_1)}",
+        f"ICC(3,1) {coefficient(level.icc_3_1)}",
     )
     return ", ".join(parts)
 
 
 def _kappas(label: LabelAgreement) -> str:
+    from hrm.agreement.wording import coefficient
+
     n = label.coverage.n_compared
     parts = (
-        f"n {n}, equal {label.n_equal}, kappa {_in_text(label.kappa)}",
-        f"linear {_in_text(label.linear)}",
-        f"quadratic {_in_text(label.quadratic)}",
+        f"n {n}, equal {label.n_equal}, kappa {coefficient(label.kappa)}",
+        f"linear {coefficient(label.linear)}",
+        f"quadratic {coefficient(label.quadratic)}",
     )
     return ", ".join(parts)
 
 
 def _in_text(estimate: Estimate) -> str:
-    if math.isnan(estimate.value):
-        return f"not defined ({_in_words(estimate.status)})"
-    if math.isnan(estimate.low):
-        return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+    from hrm.agreement.wording import in_words
 
-
-def _in_words(status: str) -> str:
-    from hrm.agreement.webpage import WORDS
-
-    return WORDS.get(status, status.replace("_", " "))
+    if math.isfinite(estimate.low):
+        return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+    return f"{estimate.value:.3g} ({in_words(estimate.status)})"

@@ -76,6 +76,7 @@ def command(
     for file in files:
         _check_input_is_not_out(file, out)
     _check_out_was_named(out, force=force)
+    _check_suffix(out)
     check_outputs([out], source=None, force=force)
     _check_participant(files, said, join=join)
 
@@ -122,6 +123,25 @@ def _check_out_was_named(out: Path, *, force: bool) -> None:
         "recordings, the output is missing: add the name of a new file behind them, like "
         f"study.nc{asked}"
     )
+
+
+def _check_suffix(out: Path) -> None:
+    """Refuse a name by which every other program would take the output for something else."""
+    if out.suffix.lower() in _OF_OTHERS:
+        raise ParameterError(
+            f"the output is a file of hrm's own (netCDF-4/HDF5), not {out.suffix.lower()}: give it "
+            "a name like study.nc. Tables of what was measured: 'hrm export'"
+        )
+
+
+#: Suffixes that say another format.
+_OF_OTHERS = frozenset(
+    (
+        *(".csv", ".txt", ".tsv", ".dat", ".asc", ".edf", ".bdf", ".mva", ".mat", ".npy", ".npz"),
+        *(".xls", ".xlsx", ".ods", ".parquet", ".json", ".xml", ".toml", ".zip", ".gz", ".dcm"),
+        *(".pdf", ".png", ".jpg", ".svg", ".html", ".doc", ".docx"),
+    )
+)
 
 
 def _check_participant(files: tuple[Path, ...], said: Reading, *, join: bool) -> None:

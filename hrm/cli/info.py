@@ -13,6 +13,7 @@ import click
 
 from hrm import __version__, catalog
 from hrm.cli._options import INPUT, LAYOUT, MEMBER
+from hrm.cli._spelling import as_options
 
 _PACKAGES = (
     "numpy",
@@ -41,7 +42,7 @@ _FACTS = {
     "size_bytes": "size (bytes)",
 }
 _DESCRIBE = (
-    "The file does not say which column is which. Describe it:\n"
+    "Describe it:\n"
     "  hrm layout --init layout.toml             a description to fill in\n"
     "  hrm layout layout.toml --for FILE         does it fit?\n"
     "  hrm info FILE --layout layout.toml        this again, described"
@@ -72,7 +73,7 @@ def command(
     if file is None:
         facts, text = installation(), _installation_text
     elif member is None and len(names := _names_in_archive(file)) > 1:
-        facts, text = {"members": names}, _archive_text
+        facts, text = {"members": names, "formats": _formats(file, names)}, _archive_text
     else:
         facts, text = look_at(file, reader, member, layout), _file_text
     click.echo(json.dumps(facts, indent=2, allow_nan=False) if as_json else text(facts))
@@ -91,7 +92,19 @@ def look_at(
         facts = peek(file, reader=reader, member=member)
     else:
         facts = described(file, layout, reader=reader, member=member)
-    return {**facts, "packing": packing}
+    said = () if layout else _to_be_said(file, facts["reader"], member)
+    return {**facts, "packing": packing, "to_be_said": list(said)}
+
+
+def _to_be_said(file: Path, name: str, member: str | None) -> tuple[str, ...]:
+    """What the file leaves for the user to say, of a format that does."""
+    from hrm.io import opened
+    from hrm.io._registry import all_readers
+
+    reader = next(each for each in all_readers() if each.name == name)
+    with opened(file, member) as source:
+        ask = getattr(reader, "to_be_said", None)
+        return tuple(ask(source)) if ask else ()
 
 
 def installation() -> dict[str, Any]:
@@ -158,18 +171,54 @@ def _names_in_archive(file: Path) -> list[str]:
     return archive_members(file)
 
 
+def _formats(file: Path, names: list[str]) -> list[str | None]:
+    """Format of each file in an archive; None of one that is not read, or not looked at."""
+    from hrm.errors import HrmError
+    from hrm.io import opened
+    from hrm.io._registry import choose_reader
+
+    found: list[str | None] = []
+    for name in names[:_MOST_MEMBERS]:
+        try:
+            with opened(file, name) as source:
+                found.append(choose_reader(source).name)
+        except HrmError:
+            found.append(None)
+    return found + [None] * (len(names) - len(found))
+
+
+#: Files of an archive that are looked at: each has to be unpacked in part.
+_MOST_MEMBERS = 50
+
+
 def _archive_text(facts: dict[str, Any]) -> str:
-    names = facts["members"]
+    names, formats = facts["members"], facts["formats"]
     # Such a name may hold anything, also what a terminal takes for a command.
-    rows = [f"  {''.join(c if c.isprintable() else '?' for c in name)}" for name in names]
+    shown = ["".join(c if c.isprintable() else "?" for c in name) for name in names]
+    unknown = [*["not read"] * _MOST_MEMBERS, *["not looked at"] * len(names)]
+    rows = [
+        f"{number:>4}  {name}  ({found or none})"
+        for number, (name, found, none) in enumerate(zip(shown, formats, unknown, strict=False), 1)
+    ]
     return "\n".join(
         [
             f"zip archive of {len(names)} files",
             *rows,
             "to look at one of them:      hrm info FILE --member NAME",
-            "if they are one study:       hrm convert FILE OUT --join",
+            _of_joining(formats),
         ]
     )
+
+
+def _of_joining(formats: list[str | None]) -> str:
+    from hrm.io.join import JOINABLE
+
+    kinds = set(formats)
+    if len(formats) > _MOST_MEMBERS or (len(kinds) == 1 and kinds <= JOINABLE):
+        return "if they are one study:       hrm convert FILE OUT --join"
+    if len(kinds) > 1:
+        return "They are not of one format, so not the windows of one study: --join refuses them."
+    return "Files of this format are not joined: each counts its times anew."
 
 
 def _file_text(facts: dict[str, Any]) -> str:
@@ -177,9 +226,27 @@ def _file_text(facts: dict[str, Any]) -> str:
     words = {**facts, "packing": _PACKED[facts["packing"]]}
     labels = _FACTS | ({"size_bytes": "size unpacked (bytes)"} if packed else {})
     lines = [f"{label:<30}{_value(words.get(key), packed=packed)}" for key, label in labels.items()]
-    if facts["n_sensors"] is None:
-        lines += ["", _DESCRIBE]
+    if facts["reader"] == "plain-table":
+        lines[0] += ": rows of numbers, of no other format that is known here"
+    lines += _unchecked(facts, packed=packed)
+    if facts["to_be_said"]:
+        lines += ["", "The file does not say, so you have to:"]
+        lines += [f"  - {as_options(each)}" for each in facts["to_be_said"]]
+        lines.append(_DESCRIBE)
     return "\n".join(lines)
+
+
+def _unchecked(facts: dict[str, Any], *, packed: bool) -> list[str]:
+    """Say that a file may yet be cut or damaged: its two ends cannot tell."""
+    if facts["reader"] == _NATIVE:  # has a digest of its own, which was compared
+        return []
+    seen = "only its begin was" if packed else "only its two ends were"
+    return [
+        f"{'whole and sound':<30}not checked: {seen} looked at; 'hrm quality FILE' reads it all"
+    ]
+
+
+_NATIVE = "hrm-native"
 
 
 def _value(value: Any, *, packed: bool) -> str:

@@ -65,9 +65,12 @@ def _said(file: Path) -> str:
 
     layout = read_layout(file)
     lines = ["the layout is sound", *_facts(layout)]
-    lacking = _lacking(layout)
-    if lacking:
-        lines.append(f"still to be said, in it or by options: {', '.join(lacking)}")
+    table, edf = _lacking(layout)
+    if edf and edf == table:
+        lines.append(f"still to be said, in it or by options: {', '.join(edf)}")
+    elif table:
+        lines.append(f"still to be said of a plain table, in it or by options: {', '.join(table)}")
+        lines.append(f"still to be said of an EDF file:  {', '.join(edf) or 'nothing'}")
     return "\n".join(lines)
 
 
@@ -89,17 +92,24 @@ def _facts(layout: Layout) -> list[str]:
     return [f"{label:<20}{text}" for label, text in facts.items() if text]
 
 
-def _lacking(layout: Layout) -> list[str]:
-    """Facts without which a plain table cannot be read; an EDF file states some of them."""
+def _lacking(layout: Layout) -> tuple[list[str], list[str]]:
+    """Facts without which a plain table cannot be read, and those of an EDF file among them."""
     pressure = layout.pressure
     timed = layout.sampling_rate_hz or (layout.time_column and layout.time_unit != "sample")
-    wanted = {
-        "pressure.unit": pressure.unit,
+    of_both = {
         "pressure.order": pressure.order,
         "pressure.depths_cm or pressure.catheter": pressure.depths_cm or pressure.catheter,
+    }
+    # An EDF file states its rate, and as a rule its units.
+    of_table = {
+        "pressure.unit": pressure.unit,
+        **of_both,
         "time.sampling_rate_hz or time.column": timed,
     }
-    return [name for name, value in wanted.items() if not value]
+    table, edf = (
+        [name for name, value in each.items() if not value] for each in (of_table, of_both)
+    )
+    return table, edf
 
 
 def _held_against(file: Path, recording: Path, member: str | None) -> str:
@@ -116,10 +126,13 @@ def _held_against(file: Path, recording: Path, member: str | None) -> str:
         stream = reader.stream(source, options)
         placement = early_placement(stream, options)
         block = next(checked_blocks(stream))
+    n_above = getattr(stream, "header_lines", None)
+    above = [] if n_above is None else [f"{'header_lines':<20}{n_above}"]
     lines = [
         f"the layout fits; read as {reader.name}",
         f"{'pressure sensors':<20}{stream.n_sensors}",
         f"{'impedance segments':<20}{stream.n_segments}",
+        *above,
         f"rows looked at      {len(block.pressure)}",
         "",
         "  depth (cm)   lowest   median  highest  (mmHg)",

@@ -15,16 +15,21 @@ from typing import Any, TextIO
 import click
 
 from hrm import __version__
-from hrm.cli._spelling import as_options
+from hrm.cli._listing import SHORT_HELP
 from hrm.errors import FormatError, HrmError, HrmWarning
 
 #: Module of each subcommand, in the order in which they are listed.
 _COMMANDS = {
     "info": "hrm.cli.info",
     "analyze": "hrm.cli.analyze",
+    "view": "hrm.cli.view",
     "explain": "hrm.cli.explain",
     "quality": "hrm.cli.quality",
+    "report": "hrm.cli.report",
     "review": "hrm.cli.review",
+    "worklist": "hrm.cli.worklist",
+    "audit": "hrm.cli.audit",
+    "export": "hrm.cli.export",
     "batch": "hrm.cli.batch",
     "results": "hrm.cli.results",
     "batch-report": "hrm.cli.batch_report",
@@ -37,6 +42,7 @@ _COMMANDS = {
     "layout": "hrm.cli.layout",
     "phantom": "hrm.cli.phantom",
     "trial": "hrm.cli.trial",
+    "warm": "hrm.cli.warm",
 }
 
 
@@ -68,6 +74,17 @@ class _Commands(click.Group):
         command: click.Command = import_module(_COMMANDS[cmd_name]).command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands; to import them all for a sentence each takes long."""
+        limit = formatter.width - 6 - max(map(len, _COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._sentence(ctx, name, limit)) for name in _COMMANDS])
+
+    def _sentence(self, ctx: click.Context, name: str, limit: int) -> str:
+        known = click.Command(name, help=SHORT_HELP[name]) if name in SHORT_HELP else None
+        command = known or self.get_command(ctx, name)
+        return "" if command is None else command.get_short_help_str(limit)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand; whatever it raises becomes a message and an exit code."""
         _never_fail_on_a_character(sys.stdout)
@@ -81,7 +98,7 @@ class _Commands(click.Group):
             except (HrmError, OSError, UnicodeError) as err:
                 if _debugging():
                     raise
-                raise Unusable(as_options(_in_words(err))) from err
+                raise Unusable(_spelled(_in_words(err))) from err
             except Exception as err:
                 if _debugging():
                     raise
@@ -94,6 +111,12 @@ class _Commands(click.Group):
 
 def _debugging() -> bool:
     return os.environ.get("HRM_DEBUG", "") not in ("", "0")
+
+
+def _spelled(message: str) -> str:
+    from hrm.cli._spelling import as_options  # it knows the options, which take long to import
+
+    return as_options(message)
 
 
 def _in_words(err: Exception) -> str:
@@ -117,7 +140,7 @@ def _show_warning(
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     if issubclass(category, HrmWarning):
-        click.echo(f"hrm: warning: {as_options(str(message))}", err=True)
+        click.echo(f"hrm: warning: {_spelled(str(message))}", err=True)
     elif _debugging():
         click.echo(f"{filename}:{lineno}: {category.__name__}: {message}", err=True)
 

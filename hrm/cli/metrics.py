@@ -13,7 +13,6 @@ import click
 
 from hrm import catalog
 from hrm.catalog import Metric, Unimplemented
-from hrm.errors import ParameterError
 
 _WIDTH = 100
 _LABEL = 14
@@ -45,7 +44,8 @@ def command(name: str | None, as_json: bool, folder: Path | None) -> None:
         _write_pages(folder)
         return
     if name is not None:
-        rows = {name: _find(rows, name)}
+        row = _find(rows, name)
+        rows, name = {row.name: row}, row.name
     if as_json:
         facts = [_facts(row) for row in rows.values()]
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False))
@@ -67,10 +67,9 @@ def _write_pages(folder: Path) -> None:
 
 
 def _find(rows: Mapping[str, Metric | Unimplemented], name: str) -> Metric | Unimplemented:
-    plain = name.removesuffix("_unfiltered")
-    if plain in rows:
-        return rows[plain]
-    raise ParameterError(f"unknown metric {name!r}; 'hrm metrics' lists them all")
+    from hrm.explain.names import UNFILTERED, find_metric
+
+    return rows[find_metric(name).removesuffix(UNFILTERED)]
 
 
 def _facts(row: Metric | Unimplemented) -> dict[str, Any]:

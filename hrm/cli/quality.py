@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,7 @@ from hrm.cli._options import (
     reading_options,
     swallows_of,
 )
+from hrm.cli._outputs import Writer, tell_written, text_writer, write_outputs
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,31 +100,18 @@ def command(
     study = analyze(recording, system=said.system, swallows=swallows_of(listed, recording))
     result = to_dict(study)
     text = json.dumps(result["quality"], indent=2, allow_nan=False) + "\n"
-    _publish(outputs, study, text, force=force)
+    writers: dict[str, Writer] = {"json": text_writer(text), "figure": partial(_draw, study)}
+    write_outputs(outputs, writers, force=force)
     click.echo(quality_text(result), err=to_stdout)
     if to_stdout:
         click.echo(text, nl=False)
-    for path in outputs.values():
-        if path:
-            click.echo(f"wrote {click.format_filename(path)}", err=True)
+    tell_written(outputs)
 
 
-def _publish(
-    outputs: Mapping[str, Path | None], study: xr.DataTree, text: str, *, force: bool
-) -> None:
-    from hrm._files import new_file
+def _draw(study: xr.DataTree, place: Path) -> None:
+    from hrm.plot.quality import save_quality_figure
 
-    with ExitStack() as stack:
-        for kind, path in outputs.items():
-            if path is None:
-                continue
-            place = stack.enter_context(new_file(path, overwrite=force))
-            if kind == "json":
-                place.write_text(text, encoding="utf-8")
-            else:
-                from hrm.plot.quality import save_quality_figure
-
-                save_quality_figure(study, place)
+    save_quality_figure(study, place)
 
 
 def quality_text(result: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _STATUSES = ("ok", "failed", "quarantined", "not_measured")
 _SHOWN = (
-    *("study_id", "visit", "diagnosis_ccv4", "conclusive_ccv4", "irp4s_median_supine_mmhg"),
-    *("basal_end_expiratory_mmhg", "n_evaluable", "warnings"),
+    *("study_id", "visit", "diagnosis_ccv4", "conclusive_ccv4", "limited_ccv4"),
+    *("irp4s_median_supine_mmhg", "basal_end_expiratory_mmhg", "n_evaluable", "warnings"),
 )
 
 
@@ -122,7 +122,7 @@ def _say_inputs(table: pd.DataFrame) -> None:
 
 def _say_studies(table: pd.DataFrame) -> None:
     if len(table):
-        shown = table[list(_SHOWN)].rename(columns=_short)
+        shown = table[list(_SHOWN)].astype({"n_evaluable": "Int64"}).rename(columns=_short)
         click.echo(shown.to_string(index=False, na_rep="-", float_format="{:.1f}".format))
 
 
@@ -130,6 +130,7 @@ def _short(column: str) -> str:
     names = {
         "diagnosis_ccv4": "diagnosis v4.0",
         "conclusive_ccv4": "conclusive",
+        "limited_ccv4": "limited",
         "irp4s_median_supine_mmhg": "IRP4s supine",
         "basal_end_expiratory_mmhg": "LES end-exp.",
         "n_evaluable": "evaluable",

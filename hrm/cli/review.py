@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,21 +29,22 @@ _NUMBERED = re.compile(r"swallow\.(\d{1,4})\.(\w+)")
 _NAMED = re.compile(r"swallow@(-?\d{1,6}(?:\.\d+)?)\.([a-z]\w*)")
 
 
-def log_of(recording: xr.DataTree, file: Path, folder: Path | None) -> Path | None:
-    """Find the review log of a recording beside it, or in the folder that was named."""
-    from hrm.annotate import find_log
-
-    return find_log(str(recording.attrs["source_sha256"]), folder or file.parent)
-
-
 def review_of(
     recording: xr.DataTree, file: Path, folder: Path | None, *, ignore: bool
 ) -> Path | None:
-    """Find the log to replay; say so where there is one that is to be ignored."""
-    log = log_of(recording, file, folder)
-    if log is not None and ignore:
+    """Find the log of the reading that counts; say so where there is one to be ignored."""
+    from hrm.readings import deciding_log, logs_in, warn_of_change
+
+    sha256, place = str(recording.attrs["source_sha256"]), folder or file.parent
+    if not ignore:
+        found = deciding_log(sha256, place)
+        if found is None:
+            warn_of_change(file, sha256, place)
+        return found
+    # A log that is to be ignored need not be sound.
+    if any(found == sha256 for found, _, _ in logs_in(place)):
         click.echo("hrm: note: there is a review log; it is ignored (--no-review)", err=True)
-    return None if ignore else log
+    return None
 
 
 def review_lines(review: Mapping[str, Any] | None) -> Iterator[str]:
@@ -76,6 +78,11 @@ def review_lines(review: Mapping[str, Any] | None) -> Iterator[str]:
     "--reader", "code", metavar="CODE", help="Code of the reader, like AB: 2 to 12 of A-Z 0-9 - _."
 )
 @click.option("--reason", metavar="TEXT", help="Why; it is kept in the log only.")
+@click.option(
+    "--own",
+    is_flag=True,
+    help="Use the log of this reader alone (--reader), where readings are compared.",
+)
 @review_dir_option
 @click.option(
     "--swallows",
@@ -92,6 +99,7 @@ def command(
     verify: bool,
     code: str | None,
     reason: str | None,
+    own: bool,
     review_dir: Path | None,
     table: Path | None,
     **given: Any,
@@ -101,19 +109,38 @@ def command(
     Edits go to a log named <sha256>.review.jsonl, which 'hrm analyze' lays over the
     automatic result. swallow.N counts as 'hrm analyze' does.
     """
+    from hrm.readings import remember_file
+
     if (bool(settings), listing, verify).count(True) != 1:
         raise click.UsageError("give --set (one or more), --list or --verify")
     if settings and not (code and reason and reason.strip()):
         raise click.UsageError("--set needs --reader CODE and --reason TEXT")
+    if own and not code:
+        raise click.UsageError("--own needs --reader CODE")
     recording = open_file(file, reading(given))
-    folder = review_dir or file.parent
+    log = _log(recording, review_dir or file.parent, str(code) if own else "")
     if listing or verify:
-        found = log_of(recording, file, review_dir)
-        if found is None:
+        if not _there(log):
             raise ParameterError("there is no review log of this recording in the folder")
-        (_list if listing else partial(_verify, recording, table))(found)
+        (_list if listing else partial(_verify, recording, table))(log)
     else:
-        _set(recording, folder, settings, table, str(code), str(reason))
+        _set(recording, log, settings, table, str(code), str(reason))
+        # The edit is kept all the same.
+        with suppress(OSError):
+            remember_file(file, str(recording.attrs["source_sha256"]), log.parent)
+
+
+def _log(recording: xr.DataTree, folder: Path, reader: str) -> Path:
+    from hrm.readings import reading_path
+
+    return reading_path(str(recording.attrs["source_sha256"]), folder, reader)
+
+
+def _there(log: Path) -> bool:
+    """Whether there is a log, or was according to its head."""
+    from hrm.annotate import head_path
+
+    return log.exists() or head_path(log).exists()
 
 
 def _list(log: Path) -> None:
@@ -165,7 +192,7 @@ def _count(n_edits: int) -> str:
 
 def _set(
     recording: xr.DataTree,
-    folder: Path,
+    log: Path,
     settings: Sequence[str],
     table: Path | None,
     code: str,
@@ -174,11 +201,10 @@ def _set(
     from datetime import UTC, datetime
 
     from hrm import __version__
-    from hrm.annotate import append, follow_up, log_path, read_log, replay
+    from hrm.annotate import append, follow_up, read_log, replay
 
     sha256 = str(recording.attrs["source_sha256"])
-    log = log_path(sha256, folder)
-    before = read_log(log) if log_of(recording, log, None) else []
+    before = read_log(log) if _there(log) else []
     known = _analyzed(recording, table, before)
     changes = [_change(setting, known) for setting in settings]
     # A signature stands for everything before it.
@@ -235,11 +261,14 @@ def _target(key: str, known: xr.DataTree) -> tuple[str, str]:
 
 def _old(name: str, field: str, known: xr.DataTree) -> float | str | bool | None:
     """Value of a field before the edit, as the study is reviewed so far."""
+    from hrm.edits import COMMENT
     from hrm.results import to_dict
 
+    if field == COMMENT:
+        return None  # nothing is remarked automatically
     result = to_dict(known)
     if name == "study":
-        return bool((result["review"] or {}).get("signed_off"))
+        return field == "signed_off" and bool((result["review"] or {}).get("signed_off"))
     if name == "landmarks":
         value: float | None = result["landmarks"][field]
         return value
@@ -247,5 +276,6 @@ def _old(name: str, field: str, known: xr.DataTree) -> float | str | bool | None
     if field == "added":
         return name in objects
     row = result["swallows"][objects.index(name)] if name in objects else {}
-    old: float | str | bool | None = row.get("evaluable" if field == "include" else field)
+    of_study = result["landmarks"].get(field)  # what holds for a swallow that has no own
+    old: float | str | bool | None = row.get("evaluable" if field == "include" else field, of_study)
     return old

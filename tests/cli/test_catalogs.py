@@ -160,4 +160,4 @@ def test_one_metric_is_shown_whole(run):
     assert one["parameters"]["front.level_mmhg"] == {"default": 30.0, "unit": "mmHg"}
     wrong = run("metrics", "irp")
     assert wrong.exit_code == 2
-    assert "unknown metric 'irp'; 'hrm metrics' lists them all" in wrong.stderr
+    assert "unknown metric 'irp'; did you mean irp4s? ('hrm metrics'" in wrong.stderr

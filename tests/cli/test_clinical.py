@@ -102,7 +102,10 @@ def test_the_summary_shows_what_it_would_be(run, egjoo):
     done = run("analyze", egjoo[0], "--system", "manoscan")
     text = flat(done)
     assert "no label is given" in text
-    assert "It would be manoscan supine, IRP limit 15 mmHg (irp4s.manoscan.supine.v4)" in text
+    assert (
+        "It would be Medtronic ManoScan, supine, IRP limit 15 mmHg (irp4s.manoscan.supine.v4)"
+        in text
+    )
 
 
 def test_a_row_as_irp_limit(run, egjoo):

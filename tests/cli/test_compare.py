@@ -1,6 +1,7 @@
 """`hrm compare`: two sets of results, one page, and what is refused."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,9 @@ def test_two_tables_give_a_page_and_a_record(run, sides):
     assert first["levels"][0]["limits"]["bias"]["value"] == pytest.approx(
         -(1.25 - 0.625 + 0.625) / 3
     )
-    for text in (page, json.dumps(record), done.stdout):
+    # Three letters may stand in the bytes of a picture by chance.
+    words = re.sub(r"base64,[^\"]+", "", page)
+    for text in (words, json.dumps(record), done.stdout):
         assert "DOE" not in text
         assert ".csv" not in text
 

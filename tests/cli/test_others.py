@@ -59,7 +59,7 @@ def test_info_names_the_kernel_cache_that_the_kernels_use(run, monkeypatch, tmp_
 
 def test_info_of_a_file_is_what_peek_says(run, mms):
     done = run("info", mms, "--json")
-    assert json.loads(done.stdout) == peek(mms) | {"packing": "none"}
+    assert json.loads(done.stdout) == peek(mms) | {"packing": "none", "to_be_said": []}
     text = run("info", mms).stdout
     assert "pressure sensors              22" in text
     assert "needs --catheter or --depths  yes" in text

@@ -22,7 +22,7 @@ def test_info_lists_the_files_of_an_archive(run, archive):
     done = run("info", archive)
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == "zip archive of 2 files"
-    assert "  Doe Jane/a.csv" in done.stdout.splitlines()
+    assert "   1  Doe Jane/a.csv  (mms-csv)" in done.stdout.splitlines()
     # What a terminal would take for a command is not passed on.
     assert "\x1b" not in done.stdout
     done = run("info", archive, "--member", "Doe Jane/a.csv")

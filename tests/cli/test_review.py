@@ -66,8 +66,27 @@ def test_an_edit_is_written_and_replayed(review, analyzed, file):
     assert edit.old == plain["landmarks"]["les_upper_cm"]
     digest = plain["recording"]["sha256"]
     assert sorted(path.name for path in file.parent.iterdir()) == sorted(
-        ["DOE_JANE.csv", f"{digest}.review.head", f"{digest}.review.jsonl"]
+        [
+            *("DOE_JANE.csv", f"{digest}.review.head", f"{digest}.review.jsonl"),
+            f"{digest}.review.json",  # a digest of the name
+        ]
     )
+    assert "JANE" not in (file.parent / f"{digest}.review.json").read_text(encoding="utf-8")
+
+
+def test_a_review_of_what_the_file_held_before_is_told_of(run, review, file):
+    ok(review("--set", "les_upper_cm=28.5", *WHY))
+    before = file.read_bytes()
+    lines = before.splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-1]))  # a sample less
+    done = run("analyze", file, *CATHETER)
+    assert "Review" not in ok(done)
+    assert "changed since it was reviewed" in done.stderr
+    assert "JANE" not in done.stderr
+    file.write_bytes(before)
+    done = run("analyze", file, *CATHETER)
+    assert "Review: 1 edit" in ok(done)
+    assert "changed since" not in done.stderr
 
 
 def test_swallows_are_numbered_as_analyze_numbers_them(review, analyzed):
