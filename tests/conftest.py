@@ -7,6 +7,9 @@ import socket
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Its assertions say what was compared, as those of the tests do.
+pytest.register_assert_rewrite("tests.io.conformance")
+
 settings.register_profile(
     "hrm",
     deadline=None,  # the first call of a kernel compiles it

@@ -42,6 +42,7 @@ MAY_IMPORT = {
     # What an edit of a reader is; the log of edits; edits laid over what was found.
     "edits": {"catalog"},
     "annotate": {"edits", "catalog", "schema"},
+    "readings": {"annotate", "edits"},
     "corrections": {"annotate", "edits", "detect", "catalog", "schema", "results"},
     "store": {"catalog", "schema", "results", "reported", "bolus"},
     "plot": {"catalog", "schema", "results", "evidence"},
@@ -65,15 +66,28 @@ MAY_IMPORT = {
         *("annotate", "edits", "corrections", "detect", "preprocess"),
     },
     "report": {"plot", "explain", "schema", "catalog", "results"},
+    # What leaves the house, in words of the report.
+    "export": {"report", "store", "catalog", "results", "reported"},
     # A worker reads a file (io), bounds the settings file (_toml), hands on results.
     "batch": {
         *("pipeline", "annotate", "store", "stability", "plot", "catalog", "schema"),
-        *("io", "results", "edits", "_toml"),
+        *("io", "results", "edits", "readings", "_toml"),
+        # Whether they are compiled already; the words for diagnoses.
+        *("kernels", "report"),
+    },
+    # Studies to be read, their readings, and how readers agree.
+    "worklist": {
+        *("batch", "readings", "edits", "pipeline", "agreement", "results", "catalog", "_toml"),
+        # A worklist of what a batch has measured.
+        "store",
     },
     "trial": {"store", "agreement", "catalog", "schema", "plot", "report"},
     "viewer": {
-        *("pipeline", "annotate", "store", "report", "explain", "stability", "agreement"),
+        *("pipeline", "annotate", "edits", "readings", "corrections", "store", "report", "explain"),
+        *("stability", "agreement", "results", "preprocess", "detect", "metrics"),
         *("catalog", "schema"),
+        # What an edit leaves as it was is kept.
+        *("bolus", "quality"),
     },
 }
 #: Writing a file whole or not at all is needed wherever something is written.
@@ -82,11 +96,13 @@ MAY_IMPORT["_files"] = set()
 MAY_IMPORT["_page"] = set()
 for _writer in ("agreement", "batch", "trial", "report"):
     MAY_IMPORT[_writer].add("_page")
-for _writer in ("io", "annotate", "store", "plot", "report", "batch", "trial", "viewer"):
+for _writer in ("io", "annotate", "store", "plot", "report", "batch", "trial", "viewer", "export"):
     MAY_IMPORT[_writer].add("_files")
+MAY_IMPORT["readings"].add("_files")
+MAY_IMPORT["worklist"].add("_files")
 #: A TOML file of the user is parsed in bounded time wherever one is read.
 MAY_IMPORT["_toml"] = set()
-for _taker in ("io", "catheters", "trial"):
+for _taker in ("io", "catheters", "trial", "export"):
     MAY_IMPORT[_taker].add("_toml")
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 MAY_IMPORT["__main__"] = {"cli"}
@@ -106,12 +122,16 @@ ONLY_IN = {
     "dask": {"batch"},
     "distributed": {"batch"},
     "fsspec": {"batch"},
+    "pydicom": {"export"},
+    "docx": {"trial"},
     "rich": {"batch"},
     "sqlite3": {"store"},
     "fastapi": {"viewer"},
     "starlette": {"viewer"},
     "uvicorn": {"viewer"},
 }
+#: Packages that are imported by another name than they are installed by.
+DISTRIBUTIONS = {"docx": "python_docx"}
 #: `hrm analyze` passes through these: scipy.signal and scipy.interpolate cost it a second.
 WARM = {
     *("catalog", "schema", "io", "kernels", "preprocess", "detect", "metrics"),
@@ -229,7 +249,7 @@ def _third_party_fault(module: str, part: str, found: Import) -> str:
     package = found.package
     if package in sys.stdlib_module_names or found.typing_only:
         return ""
-    if package not in declared_packages():
+    if DISTRIBUTIONS.get(package, package) not in declared_packages():
         return f"{package} is not a dependency in pyproject.toml"
     if part not in ONLY_IN.get(package, {part}):
         return f"{package} is for {', '.join(sorted(ONLY_IN[package]))} only"
