@@ -245,16 +245,18 @@ def _depth_axis(ax: Axes, scene: Scene, *, label: bool) -> None:
 
 
 def _draw_landmarks(ax: Axes, scene: Scene) -> None:
-    """Lines at the borders; each landmark is named at the right edge."""
+    """Lines at the borders; each line is named at the right edge.
+
+    A sphincter named once, between its borders, would push the name of a landmark within it
+    up to the level of its upper border.
+    """
     found = scene.result["landmarks"]
     names, places = [], []
     for name, keys in LANDMARKS:
-        borders = [float(found[key]) for key in keys if found[key] is not None]
-        for border in borders:
+        for border in (float(found[key]) for key in keys if found[key] is not None):
             ax.axhline(border, color="white", lw=0.9, ls=_LINES[name], path_effects=_HALO)
-        if borders:
             names.append(name)
-            places.append(sum(borders) / len(borders))
+            places.append(border)
     _, height = size_points(ax)
     gap = 1.15 * SMALL * abs(float(scene.depth[-1] - scene.depth[0])) / height
     name_depths(ax, names, places, spread(places, gap), points=_LABEL_POINTS, fontsize=SMALL)

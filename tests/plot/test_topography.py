@@ -13,8 +13,10 @@ from matplotlib.text import Text
 import hrm
 from hrm.errors import ParameterError, SchemaError
 from hrm.plot import figure, save_figure
+from hrm.plot._labels import LANDMARKS
 from hrm.plot.colors import choose
 
+LINES = dict(LANDMARKS)
 PANELS = 2  # axes before the panels: overview and color bar
 
 
@@ -82,8 +84,14 @@ def test_landmarks_are_lines_with_names(drawn, result):
             float(line.get_ydata()[0]) for line in ax.lines if list(line.get_xdata()) == [0, 1]
         ]
         assert sorted(levels) == pytest.approx(sorted(v for v in wanted.values() if v is not None))
-        names = {text.get_text() for text in ax.texts}
-        assert {"UES", "TZ", "LES", "PIP", "CD"} <= names
+        named = [text for text in ax.texts if text.get_text() in LINES]
+        assert sorted(text.xy[1] for text in named) == pytest.approx(sorted(levels))
+        for text in named:
+            keys = LINES[text.get_text()]
+            assert any(text.xy[1] == pytest.approx(wanted[key]) for key in keys)
+        # A name beside a line that it does not belong to would be read as that line's.
+        down = sorted(named, key=lambda text: text.xyann[1])
+        assert [text.xy[1] for text in down] == sorted(text.xy[1] for text in down)
 
 
 def test_contours_are_at_20_and_30(drawn):
